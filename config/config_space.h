@@ -1,0 +1,153 @@
+// What may vary, and which combinations mean something: an ordered list of knobs and the constraints between them.
+//
+// The list of flat slots is the single source of truth: encoding, decoding, duplicates, hashing, neighbours,
+// crossover and features all read it. Valid configurations are numbered 0 .. NumValid()-1 in lexicographic order of
+// their choices (slot 0 outermost), and the space converts either way without ever walking the Cartesian product:
+// knobs that no constraint ties together form independent groups, each a tree that is cut at the first level where a
+// constraint fails.
+#ifndef SEEDTUNE_CONFIG_CONFIG_SPACE_H_
+#define SEEDTUNE_CONFIG_CONFIG_SPACE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/numeric/int128.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "config/knob.h"
+
+namespace seedtune {
+
+class Config;
+
+// A condition over some knobs.
+struct Constraint {
+  std::string name;                // lower_snake_case: "tile_fits_shared_memory"
+  std::string description;         // for people: "the tiles of all stages fit into 232,448 bytes of shared memory"
+  std::vector<std::string> knobs;  // that it reads
+  // Given Knob::numeric of those knobs, in that order. Must be pure and thread-safe.
+  std::function<bool(std::span<const int64_t>)> holds;
+};
+
+enum class NeighborKind {
+  kHamming,           // one slot changed, to any other choice
+  kAdjacent,          // any number of slots changed, each by at most one choice (never none)
+  kStrictlyAdjacent,  // one slot changed, by one choice (unordered knobs: to any other choice)
+};
+
+enum class NormalizeMode {
+  kReject,  // an unknown knob, a value that is no choice or a violated constraint is an error
+  kRepair,  // values go to the nearest choice, and violated constraints are mended by moving knobs toward their
+            // defaults (or to the nearest valid configuration found); what cannot be mended is an error
+};
+
+class ConfigSpace : public std::enable_shared_from_this<ConfigSpace> {
+ public:
+  // kInvalidArgument: two knobs of one name, a constraint over an unknown knob, no knobs, no valid configuration.
+  // Where the knobs' defaults together break a constraint, the default is the valid configuration nearest to them
+  // (fewest steps, deterministic). kResourceExhausted: one group's tree is larger than 50 million nodes.
+  struct Options {
+    std::string name;  // "cpu_matmul"
+    int version = 1;   // raised whenever knobs, choices or constraints change their meaning
+    std::vector<Knob> knobs;
+    std::vector<Constraint> constraints;
+  };
+  static absl::StatusOr<std::shared_ptr<const ConfigSpace>> Create(Options options);
+
+  ConfigSpace(const ConfigSpace&) = delete;
+  ConfigSpace& operator=(const ConfigSpace&) = delete;
+  ~ConfigSpace();
+
+  // All of it is const and thread-safe.
+  const std::string& name() const { return options_.name; }
+  int version() const { return options_.version; }
+  // "cpu_matmul.v1.<hash of knobs and choices>": two spaces with equal ids read each other's configurations.
+  const std::string& id() const { return id_; }
+  std::span<const Knob> knobs() const { return options_.knobs; }
+  std::span<const Constraint> constraints() const { return options_.constraints; }
+  std::optional<int> FindKnob(std::string_view name) const;
+
+  absl::uint128 CartesianSize() const;  // saturates
+  absl::uint128 NumValid() const;       // exact unless it saturates
+
+  Config At(absl::uint128 index) const;  // index < NumValid()
+  // nullopt: not valid here.
+  std::optional<absl::uint128> IndexOf(const Config& config) const;
+
+  // Uniform over the valid configurations.
+  Config Sample(std::mt19937_64& random) const;
+  Config Default() const;
+
+  // `choices` has one entry a knob, each in range.
+  bool IsValid(std::span<const uint16_t> choices) const;
+  // The first violated constraint, nullptr if none.
+  const Constraint* FirstViolation(std::span<const uint16_t> choices) const;
+
+  // Fills missing knobs with defaults. kInvalidArgument: what and why ("num_warpz is no knob of triton_matmul, did
+  // you mean \"num_warps\"", "tile_fits_shared_memory: ..."). In kRepair mode each change is appended to `changes`
+  // ("block_size[m]: 48 -> 64 (nearest choice)") if that is not null.
+  absl::StatusOr<Config> Normalize(const PartialConfig& partial, NormalizeMode mode,
+                                   std::vector<std::string>* changes = nullptr) const;
+  // As above, the missing knobs taken from `base` (of this space) instead.
+  absl::StatusOr<Config> NormalizeOver(const Config& base, const PartialConfig& partial, NormalizeMode mode,
+                                       std::vector<std::string>* changes = nullptr) const;
+  // The valid configuration got from `choices` (each in range) by few changes: itself if valid.
+  std::optional<Config> Repair(std::vector<uint16_t> choices, std::mt19937_64& random) const;
+
+  // Valid neighbours, each once, `config` itself left out, in a fixed order. kAdjacent stops at `limit`.
+  std::vector<Config> Neighbors(const Config& config, NeighborKind kind, size_t limit = SIZE_MAX) const;
+
+ private:
+  struct Index;  // the trees
+  explicit ConfigSpace(Options options);
+
+  Options options_;
+  std::string id_;
+  std::unique_ptr<const Index> index_;
+  std::vector<uint16_t> default_;
+};
+
+// A point of a space: one choice a slot. A few dozen bytes, cheap to copy, compare and hash; shares its space. Always
+// valid in its space when it came out of the space's own functions. Thread-compatible.
+class Config {
+ public:
+  Config() = default;  // of no space; only to be assigned to
+  Config(std::shared_ptr<const ConfigSpace> space, std::vector<uint16_t> choices)
+      : space_(std::move(space)), choices_(std::move(choices)) {}
+
+  const ConfigSpace& space() const { return *space_; }
+  const std::shared_ptr<const ConfigSpace>& shared_space() const { return space_; }
+  std::span<const uint16_t> choices() const { return choices_; }
+
+  // By knob name, for the code that runs a configuration. The knob must exist and be of that type.
+  int64_t GetInt(std::string_view knob) const;
+  bool GetBool(std::string_view knob) const;
+  const std::string& GetEnum(std::string_view knob) const;
+  const KnobValue& Get(std::string_view knob) const;
+
+  PartialConfig ToPartial() const;  // every knob
+  // Canonical JSON, one object, knobs in slot order, no spaces: {"block_size[m]":64,"num_warps":4}.
+  std::string ToJson() const;
+  uint64_t Hash() const;  // stable within a process only
+
+  friend bool operator==(const Config& a, const Config& b) { return a.choices_ == b.choices_; }
+  template <typename H>
+  friend H AbslHashValue(H h, const Config& config) {
+    return H::combine(std::move(h), config.choices_);
+  }
+
+ private:
+  std::shared_ptr<const ConfigSpace> space_;
+  std::vector<uint16_t> choices_;
+};
+
+}  // namespace seedtune
+
+#endif  // SEEDTUNE_CONFIG_CONFIG_SPACE_H_
