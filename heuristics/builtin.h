@@ -2,7 +2,6 @@
 #ifndef SEEDTUNE_HEURISTICS_BUILTIN_H_
 #define SEEDTUNE_HEURISTICS_BUILTIN_H_
 
-#include "absl/status/statusor.h"
 #include "heuristics/registry.h"
 
 namespace seedtune {

@@ -1,14 +1,17 @@
 // Asks every heuristic of a backend what it knows about a kernel, and keeps what each answered.
+//
+// This is the one place that calls heuristics, and so the one place that catches what somebody's
+// heuristic throws.
 #ifndef SEEDTUNE_HEURISTICS_CONSULT_H_
 #define SEEDTUNE_HEURISTICS_CONSULT_H_
 
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "config/config_space.h"
+#include "config/knob.h"
 #include "heuristics/registry.h"
 #include "heuristics/tuning_context.h"
 
@@ -18,7 +21,8 @@ enum class HeuristicOutcomeKind {
   kSeeded,          // at least one new configuration
   kDeclined,        // detail: why
   kFailed,          // detail: the error (a status, or an exception's text)
-  kUntransferable,  // detail: which knob of the seed the space does not take, and why
+  kUntransferable,  // no new configuration, and the space does not take some seed; detail: which
+                    // knob, and why
   kDuplicate,       // detail: whose seeds they repeat
   kDisabled,        // switched off by the caller
 };
@@ -28,11 +32,15 @@ std::string_view HeuristicOutcomeKindName(HeuristicOutcomeKind kind);  // "seede
 struct HeuristicOutcome {
   std::string heuristic;
   HeuristicOutcomeKind kind = HeuristicOutcomeKind::kDeclined;
-  std::string detail;           // for kSeeded: why it was eligible
-  std::vector<Config> seeds;    // that it added, best first
-  bool promoted = false;        // its primary is the untuned default
-  // After a search, 0 before: the place of its best seed among all configurations measured (1 is best), that
-  // seed's median time, and whether the winner is one of its seeds or descends from one.
+  // For kSeeded: why it was eligible, then, after "; ", what became of the seeds that were not
+  // planted, and of a promotion that was not the first.
+  std::string detail;
+  std::vector<Config> seeds;  // that it added, best first
+  bool promoted =
+      false;  // its primary is the untuned default (which another one may have seeded before)
+  // After a search, 0 before: the place of its best seed among all configurations measured (1 is
+  // best), that seed's median time, and whether the winner is one of its seeds or descends from
+  // one.
   int64_t best_rank = 0;
   double best_median_ns = 0;
   bool winner_descends = false;
@@ -46,27 +54,34 @@ struct Seed {
 };
 
 struct ConsultOptions {
-  bool enabled = true;                   // false: every heuristic is kDisabled
-  std::vector<std::string> disabled;     // by name
+  bool enabled = true;                    // false: every heuristic is kDisabled
+  std::vector<std::string> disabled;      // by name
   std::vector<PartialConfig> user_seeds;  // stand before the heuristics' own
 };
 
 struct ConsultResult {
-  std::vector<HeuristicOutcome> outcomes;  // in registry order, one a heuristic of the backend ("user" first, if any)
-  std::vector<Seed> seeds;                 // in order of rank over all: user's, then registry order
-  Config untuned;                          // the first promoting heuristic's primary, else the space's default
-  std::string untuned_origin;              // that heuristic's name, else "space default"
+  std::vector<HeuristicOutcome>
+      outcomes;  // in registry order, one a heuristic of the backend ("user" first, if any)
+  std::vector<Seed> seeds;     // in order of rank over all: user's, then registry order
+  Config untuned;              // the first promoting heuristic's primary, else the space's default
+  std::string untuned_origin;  // that heuristic's name, else "space default"
 };
 
-// Never fails: whatever a heuristic does costs that heuristic's seeds alone. Thread-safe.
+// Never fails: whatever a heuristic does costs that heuristic's seeds alone. A seed that the space
+// rejects costs just that seed; a primary that the space rejects is not promoted, nor is an
+// alternate in its place. A heuristic that is eligible and gives no seed has failed. Thread-safe.
 ConsultResult ConsultHeuristics(const HeuristicRegistry& registry, std::string_view backend,
                                 const TuningContext& context, const ConsultOptions& options = {});
 
-// Neighbours of `config` from those eligible heuristics that are not disabled, each valid, new and not `config`;
-// with the name of the heuristic that proposed it.
+// Neighbours of `config` from those eligible heuristics that are not disabled, each valid, new and
+// not `config`; with the name of the heuristic that proposed it, and its place in that heuristic's
+// own list as the rank. A move that a constraint forbids is dropped: the search asks from
+// everywhere. What a heuristic throws costs its neighbours alone and is appended to `failures`, if
+// not null, as "name: text". Thread-safe.
 std::vector<Seed> HeuristicNeighbors(const HeuristicRegistry& registry, std::string_view backend,
                                      const TuningContext& context, const Config& config,
-                                     const ConsultOptions& options = {});
+                                     const ConsultOptions& options = {},
+                                     std::vector<std::string>* failures = nullptr);
 
 }  // namespace seedtune
 

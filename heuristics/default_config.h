@@ -18,10 +18,12 @@ struct UntunedConfig {
   std::string origin;  // the heuristic that it came from, or "space default"
 };
 
-// Thread-safe. Errors: the config space's own (unknown backend, a kernel it cannot express). Pass the registry of
+// Thread-safe. Errors: the config space's own (unknown backend, a kernel it cannot express). Pass
+// the registry of
 // //heuristics:builtin, or your own.
-absl::StatusOr<UntunedConfig> DefaultConfig(const HeuristicRegistry& registry, std::string_view backend,
-                                            const Kernel& kernel, const HardwareInfo& device);
+absl::StatusOr<UntunedConfig> DefaultConfig(const HeuristicRegistry& registry,
+                                            std::string_view backend, const Kernel& kernel,
+                                            const HardwareInfo& device);
 
 }  // namespace seedtune
 

@@ -1,9 +1,9 @@
-// The heuristics that a program uses, in order. The search engine knows heuristics through this and no other way.
+// The heuristics that a program uses, in order. The search engine knows heuristics through this and
+// no other way.
 #ifndef SEEDTUNE_HEURISTICS_REGISTRY_H_
 #define SEEDTUNE_HEURISTICS_REGISTRY_H_
 
 #include <memory>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -12,15 +12,16 @@
 
 namespace seedtune {
 
-// Owns heuristics in the order given: order is rank. main() or a test makes one, fills it and shares it const.
-// Thread-compatible: fill it in one thread.
+// Owns heuristics in the order given: order is rank. main() or a test makes one, fills it and
+// shares it const. Thread-compatible: fill it in one thread.
 class HeuristicRegistry {
  public:
   HeuristicRegistry() = default;
   HeuristicRegistry(HeuristicRegistry&&) = default;
   HeuristicRegistry& operator=(HeuristicRegistry&&) = default;
 
-  // kInvalidArgument: null, or a name or backend that is not lower_snake_case. kAlreadyExists: the name is taken.
+  // kInvalidArgument: null, or a name or backend that is not lower_snake_case. kAlreadyExists: the
+  // name is taken.
   absl::Status Add(std::unique_ptr<const AutotunerHeuristic> heuristic);
 
   // Those of one backend, in order. Empty for an unknown one. Valid while the registry lives.

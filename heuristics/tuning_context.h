@@ -2,10 +2,7 @@
 #ifndef SEEDTUNE_HEURISTICS_TUNING_CONTEXT_H_
 #define SEEDTUNE_HEURISTICS_TUNING_CONTEXT_H_
 
-#include <memory>
 #include <span>
-#include <string>
-#include <vector>
 
 #include "config/config_space.h"
 #include "hardware/hardware_info.h"
