@@ -117,7 +117,7 @@ cc_library(
         defines = _unique(defines + rctx.attr.defines),
         includes = includes,
         linkopts = linkopts,
-        deps = [str(dep) for dep in rctx.attr.deps],
+        deps = rctx.attr.deps.get(name, []),
     )
 
 def _pkg_config_repository_impl(rctx):
@@ -133,7 +133,7 @@ pkg_config_repository = repository_rule(
     attrs = {
         "debian_package": attr.string(mandatory = True, doc = "What to install when something is missing."),
         "defines": attr.string_list(doc = "Defines for every user of the library."),
-        "deps": attr.string_list(doc = "Labels that every target depends on."),
+        "deps": attr.string_list_dict(doc = "Target name -> labels that it depends on."),
         "drop_defines": attr.string_list(doc = "Defines of the .pc file to leave out."),
         "drop_libraries": attr.string_list(doc = "Libraries of the .pc file to leave out."),
         "header": attr.string(doc = "A file that must exist, for packages without a .pc file."),

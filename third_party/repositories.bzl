@@ -46,20 +46,17 @@ def seedtune_repositories():
         pkg_config_repository,
         "com_google_googletest",
         debian_package = "libgmock-dev",
-        modules = {
-            "gtest": ["gmock"],
-            "gtest_main": ["gmock_main"],
-        },
+        deps = {"gtest_main": [":gtest"]},
+        libraries = {"gtest_main": ["gmock_main"]},
+        modules = {"gtest": ["gmock"]},
     )
     _maybe(
         pkg_config_repository,
         "com_google_benchmark",
         debian_package = "libbenchmark-dev",
+        deps = {"benchmark_main": [":benchmark"]},
         libraries = {"benchmark_main": ["benchmark_main"]},
-        modules = {
-            "benchmark": ["benchmark"],
-            "benchmark_main": ["benchmark"],
-        },
+        modules = {"benchmark": ["benchmark"]},
     )
     _maybe(
         pkg_config_repository,
@@ -84,7 +81,7 @@ def seedtune_repositories():
         pkg_config_repository,
         "hwloc",
         debian_package = "libhwloc-dev",
-        deps = ["@seedtune//third_party/hwloc:no_udev"],
+        deps = {"hwloc": ["@seedtune//third_party/hwloc:no_udev"]},
         drop_libraries = ["udev"],
         modules = {"hwloc": ["hwloc"]},
     )
