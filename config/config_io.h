@@ -7,7 +7,6 @@
 
 #include "absl/status/statusor.h"
 #include "config/config.pb.h"
-#include "config/config_space.h"
 #include "config/knob.h"
 
 namespace seedtune {

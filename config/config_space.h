@@ -1,10 +1,12 @@
-// What may vary, and which combinations mean something: an ordered list of knobs and the constraints between them.
+// What may vary, and which combinations mean something: an ordered list of knobs and the
+// constraints between them.
 //
-// The list of flat slots is the single source of truth: encoding, decoding, duplicates, hashing, neighbours,
-// crossover and features all read it. Valid configurations are numbered 0 .. NumValid()-1 in lexicographic order of
-// their choices (slot 0 outermost), and the space converts either way without ever walking the Cartesian product:
-// knobs that no constraint ties together form independent groups, each a tree that is cut at the first level where a
-// constraint fails.
+// The list of flat slots is the single source of truth: encoding, decoding, duplicates, hashing,
+// neighbours, crossover and features all read it. Valid configurations are numbered 0 ..
+// NumValid()-1, and the space converts either way without ever walking the Cartesian product: knobs
+// that no constraint ties together form independent groups, each a tree that is cut at the first
+// level where a constraint fails. The numbering is mixed radix over the groups; it is the same
+// whenever a space is created of the same knobs and constraints (see space_index.h).
 #ifndef SEEDTUNE_CONFIG_CONFIG_SPACE_H_
 #define SEEDTUNE_CONFIG_CONFIG_SPACE_H_
 
@@ -21,43 +23,42 @@
 #include "absl/numeric/int128.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "config/constraint.h"
 #include "config/knob.h"
 
 namespace seedtune {
 
 class Config;
 
-// A condition over some knobs.
-struct Constraint {
-  std::string name;                // lower_snake_case: "tile_fits_shared_memory"
-  std::string description;         // for people: "the tiles of all stages fit into 232,448 bytes of shared memory"
-  std::vector<std::string> knobs;  // that it reads
-  // Given Knob::numeric of those knobs, in that order. Must be pure and thread-safe.
-  std::function<bool(std::span<const int64_t>)> holds;
-};
-
+// A step leads to the next or the previous choice; of an unordered knob, to any other choice.
 enum class NeighborKind {
   kHamming,           // one slot changed, to any other choice
-  kAdjacent,          // any number of slots changed, each by at most one choice (never none)
-  kStrictlyAdjacent,  // one slot changed, by one choice (unordered knobs: to any other choice)
+  kAdjacent,          // any number of slots changed (never none), each by one step
+  kStrictlyAdjacent,  // one slot changed, by one step
 };
 
 enum class NormalizeMode {
   kReject,  // an unknown knob, a value that is no choice or a violated constraint is an error
-  kRepair,  // values go to the nearest choice, and violated constraints are mended by moving knobs toward their
-            // defaults (or to the nearest valid configuration found); what cannot be mended is an error
+  // Values go to the nearest choice, and violated constraints are mended by going to the nearest
+  // valid configuration (fewest steps); knobs that were asked for move only where moving the others
+  // does not help. What cannot be mended, an unknown knob or an enum's unknown value, is an error.
+  kRepair,
 };
 
 class ConfigSpace : public std::enable_shared_from_this<ConfigSpace> {
  public:
-  // kInvalidArgument: two knobs of one name, a constraint over an unknown knob, no knobs, no valid configuration.
-  // Where the knobs' defaults together break a constraint, the default is the valid configuration nearest to them
-  // (fewest steps, deterministic). kResourceExhausted: one group's tree is larger than 50 million nodes.
+  // kInvalidArgument: two knobs of one name, a constraint over an unknown knob, no knobs, no valid
+  // configuration. Where the knobs' defaults together break a constraint, the default is the valid
+  // configuration nearest to them (fewest steps, deterministic). kResourceExhausted: one group is
+  // too large to index; the message names its knobs.
   struct Options {
     std::string name;  // "cpu_matmul"
     int version = 1;   // raised whenever knobs, choices or constraints change their meaning
     std::vector<Knob> knobs;
     std::vector<Constraint> constraints;
+    // Limits the memory of one group's index, which takes about 14 bytes an edge (see
+    // space_index.h).
+    int64_t max_group_edges = 20'000'000;
   };
   static absl::StatusOr<std::shared_ptr<const ConfigSpace>> Create(Options options);
 
@@ -68,7 +69,8 @@ class ConfigSpace : public std::enable_shared_from_this<ConfigSpace> {
   // All of it is const and thread-safe.
   const std::string& name() const { return options_.name; }
   int version() const { return options_.version; }
-  // "cpu_matmul.v1.<hash of knobs and choices>": two spaces with equal ids read each other's configurations.
+  // "cpu_matmul.v1.<hash of knobs and choices>": two spaces with equal ids read each other's
+  // configurations.
   const std::string& id() const { return id_; }
   std::span<const Knob> knobs() const { return options_.knobs; }
   std::span<const Constraint> constraints() const { return options_.constraints; }
@@ -78,44 +80,62 @@ class ConfigSpace : public std::enable_shared_from_this<ConfigSpace> {
   absl::uint128 NumValid() const;       // exact unless it saturates
 
   Config At(absl::uint128 index) const;  // index < NumValid()
-  // nullopt: not valid here.
+  // nullopt: not valid here (or, where NumValid() saturates, numbered beyond 128 bits).
   std::optional<absl::uint128> IndexOf(const Config& config) const;
 
   // Uniform over the valid configurations.
   Config Sample(std::mt19937_64& random) const;
   Config Default() const;
 
-  // `choices` has one entry a knob, each in range.
+  // Cheap: looks up, and calls no constraint. False where `choices` is of the wrong size or out of
+  // range.
   bool IsValid(std::span<const uint16_t> choices) const;
-  // The first violated constraint, nullptr if none.
+  // The first violated constraint, nullptr if none. `choices` has one entry a knob, each in range.
   const Constraint* FirstViolation(std::span<const uint16_t> choices) const;
 
-  // Fills missing knobs with defaults. kInvalidArgument: what and why ("num_warpz is no knob of triton_matmul, did
-  // you mean \"num_warps\"", "tile_fits_shared_memory: ..."). In kRepair mode each change is appended to `changes`
+  // Fills missing knobs with defaults. kInvalidArgument: what and why (`no knob named "num_warpz"
+  // in triton_matmul; did you mean "num_warps"`, "tile_fits_shared_memory: ..."). In kRepair mode
+  // each change is appended to `changes`
   // ("block_size[m]: 48 -> 64 (nearest choice)") if that is not null.
   absl::StatusOr<Config> Normalize(const PartialConfig& partial, NormalizeMode mode,
                                    std::vector<std::string>* changes = nullptr) const;
   // As above, the missing knobs taken from `base` (of this space) instead.
-  absl::StatusOr<Config> NormalizeOver(const Config& base, const PartialConfig& partial, NormalizeMode mode,
+  absl::StatusOr<Config> NormalizeOver(const Config& base, const PartialConfig& partial,
+                                       NormalizeMode mode,
                                        std::vector<std::string>* changes = nullptr) const;
-  // The valid configuration got from `choices` (each in range) by few changes: itself if valid.
+  // The valid configuration that is the fewest steps away from `choices`: itself if valid; among
+  // equals, one by chance. nullopt: `choices` is of the wrong size or out of range.
   std::optional<Config> Repair(std::vector<uint16_t> choices, std::mt19937_64& random) const;
 
-  // Valid neighbours, each once, `config` itself left out, in a fixed order. kAdjacent stops at `limit`.
-  std::vector<Config> Neighbors(const Config& config, NeighborKind kind, size_t limit = SIZE_MAX) const;
+  // The first `limit` valid neighbours, each once, `config` itself left out, in a fixed order: with
+  // kAdjacent, those with fewer slots changed first. All adjacent neighbours may be many (up to 3
+  // to the number of slots, and more with unordered knobs), so give kAdjacent a limit. None if
+  // `config` is not of this space.
+  std::vector<Config> Neighbors(const Config& config, NeighborKind kind,
+                                size_t limit = SIZE_MAX) const;
 
  private:
   struct Index;  // the trees
   explicit ConfigSpace(Options options);
+  absl::Status Init();
+  bool InRange(std::span<const uint16_t> choices) const;
+  // `no knob named "num_warpz" in triton_matmul; did you mean "num_warps"`
+  std::string UnknownKnob(std::string_view name) const;
+  absl::StatusOr<Config> NormalizeFrom(std::span<const uint16_t> base, const PartialConfig& partial,
+                                       NormalizeMode mode, std::vector<std::string>* changes) const;
+  // The name of a constraint over `slot` that `choices` violate, or words to say that there is
+  // none.
+  std::string_view WhyMoved(int slot, std::span<const uint16_t> choices) const;
 
   Options options_;
   std::string id_;
-  std::unique_ptr<const Index> index_;
+  std::unique_ptr<Index> index_;
   std::vector<uint16_t> default_;
 };
 
-// A point of a space: one choice a slot. A few dozen bytes, cheap to copy, compare and hash; shares its space. Always
-// valid in its space when it came out of the space's own functions. Thread-compatible.
+// A point of a space: one choice a slot. A few dozen bytes, cheap to copy, compare and hash; shares
+// its space. Always valid in its space when it came out of the space's own functions.
+// Thread-compatible.
 class Config {
  public:
   Config() = default;  // of no space; only to be assigned to
