@@ -1,5 +1,5 @@
-// Builds kernels in C++. Every method returns an id for use in later calls; the first mistake is kept and
-// comes out of Build(), so that calls need no checking in between. Not thread-safe.
+// Builds kernels in C++. Every method returns an id for use in later calls; the first mistake is
+// kept and comes out of Build(), so that calls need no checking in between. Not thread-safe.
 //
 //   KernelBuilder b("ffn_up");
 //   AxisId m = b.AddAxis("m", AxisKind::kParallel, Extent::Static(16));
@@ -26,9 +26,10 @@ class KernelBuilder {
 
   AxisId AddAxis(std::string_view name, AxisKind kind, Extent extent, bool tunable = true);
 
-  // A dense tensor, outermost dimension first, innermost stride 1 (a symbolic size makes the strides outside
-  // it dynamic).
-  TensorId AddTensor(std::string_view name, DType dtype, std::vector<Extent> sizes, int64_t alignment_bytes = 0);
+  // A dense tensor, outermost dimension first, innermost stride 1 (a symbolic size makes the
+  // strides outside it dynamic).
+  TensorId AddTensor(std::string_view name, DType dtype, std::vector<Extent> sizes,
+                     int64_t alignment_bytes = 0);
   TensorId AddStridedTensor(Tensor tensor);
 
   // One plain axis a tensor dimension, or a general affine access.
@@ -45,7 +46,8 @@ class KernelBuilder {
   // Names the operation added last; without it ops are "load0", "dot2", ...
   void NameLast(std::string_view name);
 
-  // kInvalidArgument: the first mistake, with the op and field (see validate.h). Consumes the builder.
+  // kInvalidArgument: the first mistake, with the op and field (see validate.h). Consumes the
+  // builder.
   absl::StatusOr<Kernel> Build() &&;
 
  private:

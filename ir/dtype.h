@@ -24,7 +24,8 @@ enum class DType {
 
 std::span<const DType> AllDTypes();
 
-std::string_view DTypeName(DType dtype);  // "f64", "f32", "tf32", "bf16", "f16", "f8e4m3", "f8e5m2", "i8", "i32"
+std::string_view DTypeName(
+    DType dtype);  // "f64", "f32", "tf32", "bf16", "f16", "f8e4m3", "f8e5m2", "i8", "i32"
 
 // kInvalidArgument: not a name above; the message lists them and suggests the nearest.
 absl::StatusOr<DType> ParseDType(std::string_view name);
@@ -34,7 +35,8 @@ int DTypeBytes(DType dtype);  // storage size: tf32 takes 4
 bool IsFloat(DType dtype);
 bool IsFp8(DType dtype);
 
-// What a matmul of such operands accumulates in by default: f64 for f64, i32 for i8 and i32, else f32.
+// What a matmul of such operands accumulates in by default: f64 for f64, i32 for i8 and i32, else
+// f32.
 DType DefaultAccumulator(DType operand);
 
 }  // namespace seedtune

@@ -1,11 +1,12 @@
-// What a kernel computes: axes, tensors, and operations in SSA order. Says nothing of how it is run.
+// What a kernel computes: axes, tensors, and operations in SSA order. Says nothing of how it is
+// run.
 //
-// Axes are the loops of the mathematical definition. Tensors are memory. An operation yields one value,
-// named by its index in Kernel::ops; a value spans a set of axes. Loads and stores say which tensor element
-// each point of the axes touches, by one affine expression a tensor dimension.
+// Axes are the loops of the mathematical definition. Tensors are memory. An operation yields one
+// value, named by its index in Kernel::ops; a value spans a set of axes. Loads and stores say which
+// tensor element each point of the axes touches, by one affine expression a tensor dimension.
 //
-// A kernel that came out of KernelBuilder::Build or KernelFromProto is valid (see validate.h); code that
-// takes a `const Kernel&` may rely on that.
+// A kernel that came out of KernelBuilder::Build or KernelFromProto is valid (see validate.h); code
+// that takes a `const Kernel&` may rely on that.
 #ifndef SEEDTUNE_IR_KERNEL_H_
 #define SEEDTUNE_IR_KERNEL_H_
 
@@ -25,9 +26,10 @@ using ValueId = int;   // index into Kernel::ops: the value that this operation 
 
 // A length: known, or a symbol with bounds and a typical value.
 struct Extent {
-  int64_t value = 0;   // static: the length. Symbolic: the hint, 0 if there is none
-  std::string symbol;  // "" where static
-  int64_t min = 0;     // symbolic only, inclusive; 0: unknown
+  int64_t value = 0;  // static: the length. Symbolic: the hint, 0 if there is none
+  std::string
+      symbol;  // "" where static; one symbol has the same hint and bounds everywhere in a kernel
+  int64_t min = 0;  // symbolic only, inclusive; 0: unknown
   int64_t max = 0;
 
   static Extent Static(int64_t length) { return Extent{length, "", 0, 0}; }
@@ -38,6 +40,7 @@ struct Extent {
   friend bool operator==(const Extent&, const Extent&) = default;
 };
 
+// Reduction: some dot or reduce sums over it (it may be stored over as well, as softmax does).
 enum class AxisKind { kParallel = 1, kReduction = 2, kBatch = 3 };
 std::string_view AxisKindName(AxisKind kind);
 
@@ -45,7 +48,8 @@ struct Axis {
   std::string name;
   AxisKind kind = AxisKind::kParallel;
   Extent extent;
-  // False where the compiler has fixed how the axis is traversed, so that no block size belongs to it.
+  // False where the compiler has fixed how the axis is traversed, so that no block size belongs to
+  // it.
   bool tunable = true;
   friend bool operator==(const Axis&, const Axis&) = default;
 };
@@ -65,7 +69,7 @@ struct Tensor {
   friend bool operator==(const Tensor&, const Tensor&) = default;
 };
 
-// offset + sum of coefficient * axis.
+// offset + sum of coefficient * axis. Terms ascend by axis, one an axis, none with coefficient 0.
 struct AffineIndex {
   struct Term {
     AxisId axis = 0;
@@ -77,7 +81,15 @@ struct AffineIndex {
   friend bool operator==(const AffineIndex&, const AffineIndex&) = default;
 };
 
-enum class OpKind { kLoad = 1, kStore = 2, kDot = 3, kReduce = 4, kPointwise = 5, kCast = 6, kConstant = 7 };
+enum class OpKind {
+  kLoad = 1,
+  kStore = 2,
+  kDot = 3,
+  kReduce = 4,
+  kPointwise = 5,
+  kCast = 6,
+  kConstant = 7
+};
 std::string_view OpKindName(OpKind kind);
 
 enum class ReduceKind { kSum = 1, kMax = 2, kMin = 3 };
@@ -100,28 +112,34 @@ std::string_view ReduceKindName(ReduceKind kind);
 std::string_view PointwiseKindName(PointwiseKind kind);
 int PointwiseArity(PointwiseKind kind);
 
-// The axes of a dot, in lists, as StableHLO's dot_general has them: batch axes stand in both operands and
-// the result, m only in the left operand and the result, n only in the right operand and the result, k in
-// both operands and not in the result.
+// The axes of a dot, in lists, as StableHLO's dot_general has them: batch axes stand in both
+// operands and the result, m only in the left operand and the result, n only in the right operand
+// and the result, k in both operands and not in the result. k names reduction axes, batch names
+// batch axes, m and n parallel axes, or reduction axes that a later operation sums over (the keys
+// of attention).
 struct DotAxes {
-  std::vector<AxisId> batch, m, n, k;
+  std::vector<AxisId> batch = {};  // "= {}" lets callers name only the lists they need
+  std::vector<AxisId> m = {};
+  std::vector<AxisId> n = {};
+  std::vector<AxisId> k = {};
   friend bool operator==(const DotAxes&, const DotAxes&) = default;
 };
 
+// Fields of other kinds of operation keep their defaults.
 struct Op {
   OpKind kind = OpKind::kLoad;
   std::string name;
   std::vector<ValueId> operands;  // each smaller than this op's own index
-  DType dtype = DType::kF32;      // of the result; of a dot, the accumulator; of a store, the tensor's
-  std::vector<AxisId> axes;       // that the result spans, ascending; of a store, that it writes over
+  DType dtype = DType::kF32;  // of the result; of a dot, the accumulator; of a store, the tensor's
+  std::vector<AxisId> axes;   // that the result spans, ascending; of a store, that it writes over
 
-  TensorId tensor = -1;             // load, store
-  std::vector<AffineIndex> access;  // load, store: one a tensor dimension
-  DotAxes dot;                      // dot: operands are lhs, rhs
-  ReduceKind reduce = ReduceKind::kSum;            // reduce
-  std::vector<AxisId> reduce_axes;                 // reduce
-  PointwiseKind pointwise = PointwiseKind::kAdd;   // pointwise
-  double constant = 0;                             // constant
+  TensorId tensor = -1;                           // load, store
+  std::vector<AffineIndex> access;                // load, store: one a tensor dimension
+  DotAxes dot;                                    // dot: operands are lhs, rhs
+  ReduceKind reduce = ReduceKind::kSum;           // reduce
+  std::vector<AxisId> reduce_axes;                // reduce; ascending
+  PointwiseKind pointwise = PointwiseKind::kAdd;  // pointwise
+  double constant = 0;                            // constant
   friend bool operator==(const Op&, const Op&) = default;
 };
 

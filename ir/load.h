@@ -10,12 +10,14 @@
 
 namespace seedtune {
 
-// Text of a `Workload` textproto (proto-message: seedtune.WorkloadProto), or of a single `KernelProto`.
-// `file_name` only serves the messages. kInvalidArgument: "file:line:column: ..." or "file: kernels[2] ...".
+// Text of a `Workload` textproto (proto-message: seedtune.WorkloadProto), or of a single
+// `KernelProto`. `file_name` only serves the messages. kInvalidArgument: "file:line:column: ..." or
+// "file: kernels[2] ...".
 absl::StatusOr<Workload> ParseWorkload(std::string_view text, std::string_view file_name);
 
-// KERNEL of the command line: a short form (`matmul:...`) or a path (relative to where the user stands).
-// A single kernel comes back as a workload of one, named after it. kNotFound: no such file.
+// KERNEL of the command line: a short form (`matmul:...`) or a path (relative to where the user
+// stands). A single kernel comes back as a workload of one, named after it. kNotFound: no such
+// file.
 absl::StatusOr<Workload> LoadWorkload(std::string_view kernel_argument);
 
 // Text that ParseWorkload reads back to an equal workload.

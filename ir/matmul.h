@@ -1,4 +1,5 @@
-// The matmuls that most people mean, without spelling out axes and ops: a shape, dtypes, layouts, an epilogue.
+// The matmuls that most people mean, without spelling out axes and ops: a shape, dtypes, layouts,
+// an epilogue.
 #ifndef SEEDTUNE_IR_MATMUL_H_
 #define SEEDTUNE_IR_MATMUL_H_
 
@@ -14,11 +15,12 @@ namespace seedtune {
 enum class MatrixLayout { kRowMajor = 1, kColumnMajor = 2 };
 enum class Activation { kNone = 0, kRelu = 1, kGelu = 2, kSilu = 3 };
 
+// `bias` and `residual` have the dtype of `out`.
 // out[b, m, n] = activation(sum_k lhs[b, m, k] * rhs[b, k, n] + bias[n]) + residual[b, m, n]
 struct MatmulSpec {
   std::string name;  // "": the short form
   Extent m, n, k;
-  int64_t batch = 1;                   // 1: no batch axis
+  int64_t batch = 1;  // 1: no batch axis
   DType lhs = DType::kF32;
   DType rhs = DType::kF32;
   DType out = DType::kF32;
@@ -30,17 +32,25 @@ struct MatmulSpec {
   bool residual = false;
 };
 
-// Axes "m", "n", "k" (and "batch"), tensors "lhs", "rhs", "out" (and "bias", "residual").
-// kInvalidArgument: an extent below 1, an overflow, ...
+// Of each tensor's first element: PyTorch's allocators give at least this much on every device (64
+// bytes on CPUs, 512 on GPUs). A compiler that promises less builds its kernels with KernelBuilder.
+inline constexpr int64_t kMatmulAlignmentBytes = 64;
+
+// Axes "m", "n", "k" (and "batch"), dense tensors "lhs", "rhs", "out" (and "bias", "residual").
+// What stands after the dot is computed in the accumulator's dtype and cast to that of `out` last.
+// kInvalidArgument: an extent below 1, an overflow, an accumulator that does not suit the operands,
+// a GELU or SiLU of integers. Thread-safe, as all functions here.
 absl::StatusOr<Kernel> BuildMatmul(const MatmulSpec& spec);
 
 // Reads `matmul:MxNxK:dtype`, with options after further colons, in any order:
-//   batch=64   out=f32   acc=f32   tn|nt|tt|nn (BLAS letters: t: that operand is stored transposed, column-major)
-//   bias  relu  gelu  silu  residual
-// e.g. `matmul:4096x4096x4096:bf16`, `matmul:16x14336x4096:f32:nt:bias:gelu`. One dtype serves both operands and
-// the output unless `out=` says otherwise. M may be symbolic: `matmul:M=16[1,64]x4096x4096:f32` (hint and bounds).
-// kInvalidArgument: where, what is wrong, what is wanted.
+//   batch=64   rhs=f8e5m2   out=f32   acc=f32   bias   relu|gelu|silu   residual
+//   tn|nt|tt|nn (BLAS letters: t: that operand is stored transposed, column-major)
+// e.g. `matmul:4096x4096x4096:bf16`, `matmul:16x14336x4096:f32:nt:bias:gelu`. One dtype serves both
+// operands and the output unless `rhs=` and `out=` say otherwise. M, N and K may be symbolic:
+// `matmul:M=16[1,64]x4096x4096:f32` (hint and bounds; `?` stands for one that is not known:
+// `M=?[1,?]`). kInvalidArgument: where, what is wrong, what is wanted.
 absl::StatusOr<MatmulSpec> ParseMatmulShortForm(std::string_view text);
+// Reads back as the same spec but for its name. Options that say what holds anyway are left out.
 std::string MatmulShortForm(const MatmulSpec& spec);
 
 }  // namespace seedtune
