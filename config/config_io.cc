@@ -310,9 +310,8 @@ ConfigProto PartialConfigToProto(const PartialConfig& partial) {
     } else if (const auto* text = std::get_if<std::string>(&value)) {
       knob.set_enum_value(*text);
     } else {
-      for (const int index : *std::get_if<std::vector<int>>(&value)) {
-        knob.mutable_permutation_value()->add_index(index);
-      }
+      PermutationProto& permutation = *knob.mutable_permutation_value();
+      for (const int index : *std::get_if<std::vector<int>>(&value)) permutation.add_index(index);
     }
   }
   return proto;
