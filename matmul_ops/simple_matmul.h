@@ -1,5 +1,5 @@
-// Recognises the kernels that a GEMM library can run: exactly one dot, with bias, activation and residual after
-// it and nothing before it, over at most one batch axis.
+// Recognises the kernels that a GEMM library can run: exactly one dot, with bias, activation and
+// residual after it and nothing before it, over at most one batch axis.
 #ifndef SEEDTUNE_MATMUL_OPS_SIMPLE_MATMUL_H_
 #define SEEDTUNE_MATMUL_OPS_SIMPLE_MATMUL_H_
 
@@ -12,7 +12,7 @@
 
 namespace seedtune {
 
-// A matrix in memory. Strides in elements.
+// A matrix in memory, from the first element of its tensor on. Strides in elements.
 struct MatrixView {
   TensorId tensor = -1;
   DType dtype = DType::kF32;
@@ -21,7 +21,8 @@ struct MatrixView {
   int64_t batch_stride = 0;  // 0: the same matrix for every batch
 };
 
-// out[b] = activation(lhs[b] rhs[b] + bias) + residual[b]
+// out[b] = activation(lhs[b] rhs[b] + bias) + residual[b], computed in the accumulator's dtype and
+// cast to that of out last.
 struct SimpleMatmul {
   int64_t m = 0, n = 0, k = 0, batch = 1;
   DType accumulator = DType::kF32;
@@ -31,8 +32,8 @@ struct SimpleMatmul {
   std::optional<MatrixView> residual;
 };
 
-// kUnimplemented: says what of the kernel is outside this form ("two dots, want one"). kFailedPrecondition: an
-// extent is symbolic and has to be bound first (see BindSymbols).
+// kUnimplemented: says what of the kernel is outside this form ("two dots, want one").
+// kFailedPrecondition: an extent is symbolic and has to be bound first (see BindSymbols).
 absl::StatusOr<SimpleMatmul> MatchSimpleMatmul(const Kernel& kernel);
 
 }  // namespace seedtune
