@@ -1,12 +1,13 @@
-// The tuning database: one SQLite file. Every outcome is committed when it is known; a run killed at any moment
-// loses none, and can be gone on with.
+// The tuning database: one SQLite file. Every outcome is committed when it is known; a run killed
+// at any moment loses none, and can be gone on with.
 //
-// Two kinds of rows. A run holds who asked what and how: kernel, device, versions, algorithm, seeds, budget, and its
-// ordered log of asks and tells. An outcome is a tell of a run, found by (run id, sequence), and is keyed by all that
-// decides whether it may be used again. Run ids are random, so that merging two databases twice changes nothing.
+// Two kinds of rows. A run holds who asked what and how: kernel, device, versions, algorithm,
+// seeds, budget, and its ordered log of asks and tells. An outcome is a tell of a run, found by
+// (run id, sequence), and is keyed by all that decides whether it may be used again. Run ids are
+// random, so that merging two databases twice changes nothing.
 //
-// Not thread-safe; several processes may use one file: one writes, a second waits up to `busy_timeout_ms` and is
-// then told (kUnavailable).
+// Not thread-safe; several processes may use one file: one writes, a second waits up to
+// `busy_timeout_ms` and is then told (kUnavailable).
 #ifndef SEEDTUNE_AUTOTUNER_DATABASE_DATABASE_H_
 #define SEEDTUNE_AUTOTUNER_DATABASE_DATABASE_H_
 
@@ -19,81 +20,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "autotuner/outcome.h"
-#include "config/knob.h"
+#include "autotuner/database/records.h"  // IWYU pragma: export
 
 namespace seedtune {
 
-// What decides whether a recorded time still means anything.
-struct RecordKey {
-  std::string kernel_fingerprint;
-  std::string backend;
-  std::string space_id;
-  std::string device_key;  // DeviceKey(HardwareInfo)
-  std::string code_generator_version;
-  std::string compiler_version;
-  std::string driver_version;
-  friend bool operator==(const RecordKey&, const RecordKey&) = default;
-};
-
-// How a search was asked for: two runs with equal keys and settings are the same question.
-struct RunSettings {
-  std::string algorithm;
-  uint64_t random_seed = 0;
-  int64_t budget_evaluations = 0;
-  double budget_seconds = 0;
-  std::string seed_policy;  // canonical text: heuristics on or off, which are disabled, the user's seeds
-  friend bool operator==(const RunSettings&, const RunSettings&) = default;
-};
-
-enum class RunState { kUnfinished = 1, kFinished = 2 };
-
-struct RunInfo {
-  std::string id;  // 32 random hex digits; StartRun fills it in when empty
-  RecordKey key;
-  RunSettings settings;
-  std::string kernel_name;
-  std::string kernel_text;  // KernelProto as textproto: what was tuned, for people and for mining
-  std::string device_text;  // HardwareSpec as textproto
-  int64_t started_unix_micros = 0;
-  RunState state = RunState::kUnfinished;
-  double seconds_spent = 0;    // over all its sessions
-  std::string heuristics_json;  // the outcome report; filled by FinishRun
-};
-
-// One line of a run's log, in order. An ask is a candidate sent off; a tell is its outcome; a re-timing is more
-// samples of a leader.
-struct RunEvent {
-  enum class Kind { kAsk = 1, kTell = 2, kRetime = 3 };
-  int64_t sequence = 0;  // 0, 1, 2, ...
-  Kind kind = Kind::kAsk;
-  int64_t ask_sequence = 0;  // kTell, kRetime: of the ask that it answers
-  std::string config_json;   // canonical
-  std::string origin;        // kAsk
-  std::string heuristic;     // kAsk
-  Outcome outcome;           // kTell, kRetime
-  double at_seconds = 0;     // since the run's start, time between sessions left out
-};
-
-struct BestRecord {
-  std::string run_id;
-  std::string kernel_name;
-  RecordKey key;
-  std::string config_json;
-  std::string origin;
-  std::string heuristic;
-  Outcome outcome;             // of the winner, all its samples
-  std::string untuned_config_json;
-  std::string untuned_origin;
-  Outcome untuned_outcome;
-  int64_t evaluations = 0;
-  double seconds = 0;
-  int64_t recorded_unix_micros = 0;
-  std::string heuristics_json;
-};
-
-// A look-up's answer: a record, or the reason for the miss ("recorded for this kernel with code generator v1, want v2";
-// "nothing recorded for this kernel on this device; recorded on: AMD EPYC 9454"; "an unfinished run of 12 evaluations").
+// A look-up's answer: a record, or the reason for the miss ("recorded for this kernel with code
+// generator v1, want v2"; "nothing recorded for this kernel on this device; recorded on: AMD EPYC
+// 9454"; "an unfinished run of 12 evaluations").
 struct LookupResult {
   std::optional<BestRecord> record;
   std::string miss_reason;
@@ -107,11 +40,15 @@ class Database {
     int busy_timeout_ms = 5000;
   };
 
-  // kNotFound: read-only and no such file. kInvalidArgument: not a database, or not one of ours (nothing is touched).
-  // kFailedPrecondition: written by a newer version of the schema (says which). kPermissionDenied: may not be written.
-  // kDataLoss: damaged. kResourceExhausted: the disk is full. All with the path and what to do.
-  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path, const Options& options);
-  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path) { return Open(path, Options()); }
+  // kNotFound: read-only and no such file. kInvalidArgument: not a database, or not one of ours
+  // (nothing is touched). kFailedPrecondition: written by a newer version of the schema (says
+  // which). kPermissionDenied: may not be written. kDataLoss: damaged. kResourceExhausted: the disk
+  // is full. All with the path and what to do.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path,
+                                                        const Options& options);
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path) {
+    return Open(path, Options());
+  }
   virtual ~Database() = default;
 
   virtual const std::string& path() const = 0;
@@ -135,8 +72,9 @@ class Database {
   virtual absl::StatusOr<std::vector<RunInfo>> ListRuns() = 0;
   virtual absl::StatusOr<std::vector<BestRecord>> ListBest() = 0;
 
-  // All runs with their events as one JSON document a line (a first line names the format and version). Import adds
-  // the runs that are not there yet, all or nothing, and returns how many it added; kInvalidArgument: "line 12: ...".
+  // All runs with their events as one JSON document a line (a first line names the format and
+  // version). Import adds the runs that are not there yet, all or nothing, and returns how many it
+  // added; kInvalidArgument: "line 12: ...".
   virtual absl::StatusOr<std::string> ExportJsonLines() = 0;
   virtual absl::StatusOr<int64_t> ImportJsonLines(std::string_view text) = 0;
 };

@@ -1,0 +1,959 @@
+#include "autotuner/database/database.h"
+
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "autotuner/database/check_records.h"
+#include "autotuner/database/json_lines.h"
+#include "autotuner/database/schema.h"
+#include "autotuner/database/sqlite.h"
+#include "autotuner/outcome.h"
+#include "nlohmann/json.hpp"
+#include "util/status_macros.h"
+#include "util/string_view.h"
+
+// Lists of columns, in the order in which the functions below bind and read them.
+#define SEEDTUNE_KEY_COLUMNS                                                                      \
+  "kernel_fingerprint, backend, space_id, device_key, code_generator_version, compiler_version, " \
+  "driver_version"
+#define SEEDTUNE_RUN_COLUMNS                                                                 \
+  "id, " SEEDTUNE_KEY_COLUMNS                                                                \
+  ", algorithm, random_seed, budget_evaluations, budget_seconds, seed_policy, kernel_name, " \
+  "kernel_text, device_text, started_unix_micros, state, seconds_spent, heuristics_json"
+#define SEEDTUNE_OUTCOME_COLUMNS \
+  "outcome, samples_ns, lower_bound_ns, message, compile_ns, measure_ns"
+#define SEEDTUNE_ANSWER_COLUMNS                                                                   \
+  "answers.origin, answers.heuristic, answers.outcome, answers.samples_ns, "                      \
+  "answers.lower_bound_ns, answers.message, answers.compile_ns, answers.measure_ns, "             \
+  "untuned_config, untuned_origin, untuned_outcome, untuned_samples_ns, untuned_lower_bound_ns, " \
+  "untuned_message, untuned_compile_ns, untuned_measure_ns, evaluations, seconds, "               \
+  "recorded_unix_micros"
+#define SEEDTUNE_SELECT_BEST                                                                       \
+  "SELECT id, kernel_name, heuristics_json, config, " SEEDTUNE_KEY_COLUMNS                         \
+  ", " SEEDTUNE_ANSWER_COLUMNS                                                                     \
+  " FROM answers JOIN runs ON runs.run = answers.run JOIN events ON events.run = answers.run AND " \
+  "events.sequence = answers.ask_sequence "
+#define SEEDTUNE_WHERE_KEY                                                                 \
+  " WHERE kernel_fingerprint = ? AND backend = ? AND space_id = ? AND device_key = ? AND " \
+  "code_generator_version = ? AND compiler_version = ? AND driver_version = ? "
+
+namespace seedtune {
+namespace {
+
+constexpr std::string_view kSqliteMagic("SQLite format 3\0", 16);
+// https://www.sqlite.org/fileformat.html, 1.3: the header's size and what stands where in it.
+constexpr int kSqliteHeaderSize = 100;
+constexpr int kUserVersionOffset = 60;
+constexpr int kApplicationIdOffset = 68;
+
+std::string Quoted(std::string_view text) { return absl::StrCat("\"", ToAbsl(text), "\""); }
+
+// An error of the operating system about `path`.
+absl::Status SystemError(const std::string& path, std::string_view doing, int error_number) {
+  const std::string message = absl::StrCat(Quoted(path), ": cannot ", ToAbsl(doing), " (",
+                                           std::strerror(error_number), "); ");
+  switch (error_number) {
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return absl::PermissionDeniedError(absl::StrCat(
+          message, "change the permissions of the file and its folder, or give another file"));
+    case ENOSPC:
+    case EDQUOT:
+      return absl::ResourceExhaustedError(
+          absl::StrCat(message, "make room, or give a file on another disk"));
+    default:
+      return absl::InvalidArgumentError(absl::StrCat(message, "give another file"));
+  }
+}
+
+// That `path` is a file, or, for a database that is to be written, can be made one. Creates the
+// folder.
+absl::Status PreparePlace(const std::string& path, Database::Mode mode) {
+  if (path.empty() || path.find('\0') != std::string::npos) {
+    return absl::InvalidArgumentError(absl::StrCat("database file is ", Quoted(absl::CEscape(path)),
+                                                   ", want the name of a file"));
+  }
+  const std::filesystem::path folder = std::filesystem::path(path).has_parent_path()
+                                           ? std::filesystem::path(path).parent_path()
+                                           : std::filesystem::path(".");
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0) {
+    if (S_ISDIR(info.st_mode)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(Quoted(path), ": is a folder, want a file; give a file in it"));
+    }
+    if (!S_ISREG(info.st_mode)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(Quoted(path), ": is not a regular file; give another file"));
+    }
+  } else if (errno != ENOENT) {
+    return SystemError(path, "open", errno);
+  } else if (mode == Database::Mode::kReadOnly) {
+    return absl::NotFoundError(
+        absl::StrCat(Quoted(path), ": no such file; tune something first, or give another file"));
+  } else {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) {
+      return SystemError(path, absl::StrCat("create its folder ", Quoted(folder.string())),
+                         error.value());
+    }
+  }
+  // SQLite's rollback journal stands beside the file.
+  if (mode == Database::Mode::kReadWrite && access(folder.c_str(), W_OK | X_OK) != 0) {
+    return SystemError(path, absl::StrCat("write in its folder ", Quoted(folder.string())), errno);
+  }
+  return absl::OkStatus();
+}
+
+int32_t BigEndian32(std::string_view bytes) {
+  uint32_t value = 0;
+  for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<uint8_t>(bytes[i]);
+  return static_cast<int32_t>(value);
+}
+
+absl::Status CheckVersion(const std::string& path, int64_t application_id, int64_t version) {
+  if (application_id != kApplicationId) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(Quoted(path), ": is another application's SQLite database (application id ",
+                     application_id, ", want ", kApplicationId, "); give another file"));
+  }
+  if (version > kSchemaVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(Quoted(path), ": is written by a newer version (schema ", version, ", want ",
+                     kSchemaVersion, "); use that version, or give another file"));
+  }
+  if (version < 1) {
+    return absl::DataLossError(
+        absl::StrCat(Quoted(path), ": damaged (schema ", version, ", want ", kSchemaVersion,
+                     "); put back a copy of it, or move it away and tune again"));
+  }
+  return absl::OkStatus();
+}
+
+// That the file is ours or empty, by its first bytes alone: nothing of another's is locked, rolled
+// back or written.
+absl::Status CheckRawHeader(SqliteConnection& connection) {
+  const std::string& path = connection.path();
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::string header, connection.RawHeader(kSqliteHeaderSize));
+  if (header.empty()) return absl::OkStatus();
+  const std::string_view start = std::string_view(header).substr(0, kSqliteMagic.size());
+  if (start != kSqliteMagic.substr(0, start.size())) {
+    // A machine that lost power while it created the database may leave zeros, and a journal that
+    // SQLite empties the file with.
+    struct stat journal;
+    const bool zeros = header.find_first_not_of('\0') == std::string::npos;
+    if (zeros && stat(absl::StrCat(path, "-journal").c_str(), &journal) == 0 &&
+        journal.st_size > 0) {
+      return absl::OkStatus();
+    }
+    return absl::InvalidArgumentError(
+        absl::StrCat(Quoted(path), ": is not a tuning database (begins with ",
+                     Quoted(absl::CHexEscape(ToAbsl(start))), "); give another file"));
+  }
+  if (header.size() < kSqliteHeaderSize) {
+    return absl::DataLossError(
+        absl::StrCat(Quoted(path), ": damaged (cut short after ", header.size(),
+                     " bytes); put back a copy of it, or move it away and tune again"));
+  }
+  return CheckVersion(path, BigEndian32(std::string_view(header).substr(kApplicationIdOffset)),
+                      BigEndian32(std::string_view(header).substr(kUserVersionOffset)));
+}
+
+// Makes the tables, unless another process has just done so.
+absl::Status CreateTables(SqliteConnection& connection) {
+  SEEDTUNE_RETURN_IF_ERROR(connection.Execute("PRAGMA auto_vacuum = NONE"));
+  SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction,
+                            SqliteTransaction::Begin(connection, SqliteTransaction::Kind::kWrite));
+  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t tables,
+                            connection.QueryInt("SELECT count(*) FROM sqlite_schema"));
+  if (tables > 0) return absl::OkStatus();
+  SEEDTUNE_RETURN_IF_ERROR(connection.Execute(kSchema));
+  const std::string marks = absl::StrCat("PRAGMA application_id = ", kApplicationId,
+                                         "; PRAGMA user_version = ", kSchemaVersion);
+  SEEDTUNE_RETURN_IF_ERROR(connection.Execute(marks.c_str()));
+  return transaction.Commit();
+}
+
+absl::StatusOr<std::string> NewRunId() {
+  unsigned char bytes[16];
+  if (getentropy(bytes, sizeof(bytes)) != 0) {
+    return absl::InternalError(
+        absl::StrCat("run id: cannot get random bytes (", std::strerror(errno), ")"));
+  }
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(bytes), sizeof(bytes)));
+}
+
+void Bind(SqliteQuery& query, const RecordKey& key) {
+  query.Bind(key.kernel_fingerprint)
+      .Bind(key.backend)
+      .Bind(key.space_id)
+      .Bind(key.device_key)
+      .Bind(key.code_generator_version)
+      .Bind(key.compiler_version)
+      .Bind(key.driver_version);
+}
+
+void Bind(SqliteQuery& query, const RunSettings& settings) {
+  query.Bind(settings.algorithm)
+      .Bind(static_cast<int64_t>(settings.random_seed))
+      .Bind(settings.budget_evaluations)
+      .Bind(settings.budget_seconds)
+      .Bind(settings.seed_policy);
+}
+
+void Bind(SqliteQuery& query, const Outcome& outcome) {
+  query.Bind(static_cast<int64_t>(outcome.kind))
+      .Bind(nlohmann::json(outcome.samples_ns).dump())
+      .Bind(outcome.lower_bound_ns)
+      .Bind(ToValidUtf8(outcome.message))
+      .Bind(outcome.compile_ns)
+      .Bind(outcome.measure_ns);
+}
+
+// These read from column `c` on, and move it behind what they read.
+RecordKey ReadKey(const SqliteQuery& query, int& c) {
+  RecordKey key;
+  key.kernel_fingerprint = query.Text(c++);
+  key.backend = query.Text(c++);
+  key.space_id = query.Text(c++);
+  key.device_key = query.Text(c++);
+  key.code_generator_version = query.Text(c++);
+  key.compiler_version = query.Text(c++);
+  key.driver_version = query.Text(c++);
+  return key;
+}
+
+RunInfo ReadRun(const SqliteQuery& query, int& c) {
+  RunInfo run;
+  run.id = query.Text(c++);
+  run.key = ReadKey(query, c);
+  run.settings.algorithm = query.Text(c++);
+  run.settings.random_seed = static_cast<uint64_t>(query.Int(c++));
+  run.settings.budget_evaluations = query.Int(c++);
+  run.settings.budget_seconds = query.Real(c++);
+  run.settings.seed_policy = query.Text(c++);
+  run.kernel_name = query.Text(c++);
+  run.kernel_text = query.Text(c++);
+  run.device_text = query.Text(c++);
+  run.started_unix_micros = query.Int(c++);
+  run.state = static_cast<RunState>(query.Int(c++));
+  run.seconds_spent = query.Real(c++);
+  run.heuristics_json = query.Text(c++);
+  return run;
+}
+
+// kInvalidArgument: the samples are no array of numbers.
+absl::StatusOr<Outcome> ReadOutcome(const SqliteQuery& query, int& c) {
+  Outcome outcome;
+  outcome.kind = static_cast<OutcomeKind>(query.Int(c++));
+  const nlohmann::json samples =
+      nlohmann::json::parse(query.Text(c++), nullptr, /*allow_exceptions=*/false);
+  if (!samples.is_array() ||
+      !std::all_of(samples.begin(), samples.end(), [](const auto& x) { return x.is_number(); })) {
+    return absl::InvalidArgumentError("samples_ns is no array of numbers");
+  }
+  outcome.samples_ns = samples.get<std::vector<double>>();
+  outcome.lower_bound_ns = query.Real(c++);
+  outcome.message = query.Text(c++);
+  outcome.compile_ns = query.Real(c++);
+  outcome.measure_ns = query.Real(c++);
+  return outcome;
+}
+
+absl::StatusOr<BestRecord> ReadBest(const SqliteQuery& query) {
+  BestRecord best;
+  int c = 0;
+  best.run_id = query.Text(c++);
+  best.kernel_name = query.Text(c++);
+  best.heuristics_json = query.Text(c++);
+  best.config_json = query.Text(c++);
+  best.key = ReadKey(query, c);
+  best.origin = query.Text(c++);
+  best.heuristic = query.Text(c++);
+  SEEDTUNE_ASSIGN_OR_RETURN(best.outcome, ReadOutcome(query, c));
+  best.untuned_config_json = query.Text(c++);
+  best.untuned_origin = query.Text(c++);
+  SEEDTUNE_ASSIGN_OR_RETURN(best.untuned_outcome, ReadOutcome(query, c));
+  best.evaluations = query.Int(c++);
+  best.seconds = query.Real(c++);
+  best.recorded_unix_micros = query.Int(c++);
+  SEEDTUNE_RETURN_IF_ERROR(CheckBest(best));
+  return best;
+}
+
+// Which parts of a key there are, in the order in which a difference weighs: a time on another
+// device says less than one of another driver.
+struct KeyPart {
+  const char* name;
+  std::string RecordKey::*value;
+};
+constexpr KeyPart kKeyParts[] = {
+    {"kernel", &RecordKey::kernel_fingerprint},
+    {"backend", &RecordKey::backend},
+    {"device", &RecordKey::device_key},
+    {"config space", &RecordKey::space_id},
+    {"code generator", &RecordKey::code_generator_version},
+    {"compiler", &RecordKey::compiler_version},
+    {"driver", &RecordKey::driver_version},
+};
+
+// A bit for each part that differs, the weightiest highest.
+int Distance(const RecordKey& a, const RecordKey& b) {
+  int distance = 0;
+  for (const KeyPart& part : kKeyParts) distance = 2 * distance + (a.*part.value != b.*part.value);
+  return distance;
+}
+
+// Why there is no answer for `want` among `recorded`: keys with answers for the same kernel, newest
+// first.
+std::string DescribeMiss(const RecordKey& want, const std::vector<RecordKey>& recorded) {
+  const RecordKey& nearest = *std::min_element(
+      recorded.begin(), recorded.end(),
+      [&](const auto& a, const auto& b) { return Distance(want, a) < Distance(want, b); });
+  if (nearest.backend == want.backend && nearest.device_key != want.device_key) {
+    constexpr size_t kMost = 3;
+    std::vector<std::string> devices;
+    for (const RecordKey& key : recorded) {
+      const std::string device = Quoted(key.device_key);
+      if (key.backend == want.backend && std::count(devices.begin(), devices.end(), device) == 0) {
+        devices.push_back(device);
+      }
+    }
+    const size_t more = devices.size() - std::min(devices.size(), kMost);
+    devices.resize(devices.size() - more);
+    return absl::StrCat("nothing recorded for this kernel on this device; recorded on: ",
+                        absl::StrJoin(devices, ", "),
+                        more == 0 ? "" : absl::StrCat(" and ", more, " more"));
+  }
+  std::vector<std::string> differences;
+  for (const KeyPart& part : kKeyParts) {
+    if (nearest.*part.value == want.*part.value) continue;
+    differences.push_back(absl::StrCat(part.name, " ", Quoted(nearest.*part.value), ", want ",
+                                       Quoted(want.*part.value)));
+  }
+  return absl::StrCat("recorded for this kernel with ", absl::StrJoin(differences, ", and "));
+}
+
+class SqliteDatabase : public Database {
+ public:
+  SqliteDatabase(std::unique_ptr<SqliteConnection> connection, Mode mode)
+      : connection_(std::move(connection)), mode_(mode) {}
+
+  const std::string& path() const override { return connection_->path(); }
+
+  absl::StatusOr<std::string> StartRun(RunInfo run) override {
+    if (run.id.empty()) {
+      SEEDTUNE_ASSIGN_OR_RETURN(run.id, NewRunId());
+    }
+    SEEDTUNE_RETURN_IF_ERROR(Here(CheckRun(run)));
+    if (run.state != RunState::kUnfinished) {
+      return Here(absl::InvalidArgumentError("state is finished, want unfinished"));
+    }
+    SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction, BeginWrite());
+    SEEDTUNE_ASSIGN_OR_RETURN(const std::optional<RunRow> present, FindRun(run.id));
+    if (present.has_value()) {
+      return Here(absl::AlreadyExistsError(
+          absl::StrCat("run ", Quoted(run.id), " is there already; leave the id empty")));
+    }
+    SEEDTUNE_RETURN_IF_ERROR(InsertRun(run).status());
+    SEEDTUNE_RETURN_IF_ERROR(transaction.Commit());
+    return run.id;
+  }
+
+  absl::Status Append(const std::string& run_id, const RunEvent& event) override {
+    RunEvent valid = event;
+    valid.outcome.message = ToValidUtf8(event.outcome.message);
+    SEEDTUNE_RETURN_IF_ERROR(InRun(run_id, CheckEvent(valid)));
+    SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction, BeginWrite());
+    SEEDTUNE_ASSIGN_OR_RETURN(const int64_t run, UnfinishedRun(run_id));
+    SEEDTUNE_ASSIGN_OR_RETURN(LogState* const log, CurrentLog(run_id, run));
+    if (event.sequence >= 0 && event.sequence < log->next_sequence()) {
+      return InRun(
+          run_id, absl::AbortedError(absl::StrCat(
+                      "event ", event.sequence, " is there already (next is ", log->next_sequence(),
+                      "); another process goes on with this run: wait until it ends")));
+    }
+    SEEDTUNE_RETURN_IF_ERROR(InRun(run_id, log->CheckNext(valid)));
+    if (event.kind != RunEvent::Kind::kAsk) {
+      SEEDTUNE_ASSIGN_OR_RETURN(const RunEvent ask, ReadAsk(run, event.ask_sequence));
+      SEEDTUNE_RETURN_IF_ERROR(InRun(run_id, CheckAnswersAsk(valid, ask)));
+    }
+    SEEDTUNE_RETURN_IF_ERROR(InsertEvent(run, valid));
+    SEEDTUNE_RETURN_IF_ERROR(transaction.Commit());
+    log->Add(valid);
+    return absl::OkStatus();
+  }
+
+  absl::Status AddSeconds(const std::string& run_id, double seconds) override {
+    if (!(seconds >= 0) || seconds > std::numeric_limits<double>::max()) {
+      return InRun(run_id, absl::InvalidArgumentError(absl::StrCat(
+                               "seconds is ", seconds, ", want a finite number of at least 0")));
+    }
+    SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction, BeginWrite());
+    SEEDTUNE_ASSIGN_OR_RETURN(const RunRow row, GetRun(run_id));
+    SEEDTUNE_RETURN_IF_ERROR(SetSecondsSpent(row.run, row.info.seconds_spent + seconds));
+    return transaction.Commit();
+  }
+
+  absl::Status FinishRun(const std::string& run_id, const BestRecord& best) override {
+    BestRecord valid = best;
+    valid.outcome.message = ToValidUtf8(best.outcome.message);
+    valid.untuned_outcome.message = ToValidUtf8(best.untuned_outcome.message);
+    SEEDTUNE_RETURN_IF_ERROR(InRun(run_id, CheckBest(valid)));
+    SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction, BeginWrite());
+    SEEDTUNE_ASSIGN_OR_RETURN(const RunRow row, GetRun(run_id));
+    if (row.info.state == RunState::kFinished) {
+      return InRun(run_id, absl::FailedPreconditionError("is finished already"));
+    }
+    SEEDTUNE_RETURN_IF_ERROR(InRun(run_id, CheckAnswersRun(valid, row.info)));
+    SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<RunEvent> events, ReadEvents(run_id, row.run));
+    const absl::StatusOr<int64_t> ask = FindWinningAsk(events, valid);
+    if (!ask.ok()) return InRun(run_id, ask.status());
+    SEEDTUNE_RETURN_IF_ERROR(InsertAnswer(row.run, *ask, valid));
+    SEEDTUNE_RETURN_IF_ERROR(transaction.Commit());
+    logs_.erase(row.run);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::optional<RunInfo>> FindUnfinished(const RecordKey& key,
+                                                        const RunSettings& settings) override {
+    SqliteQuery query(*connection_, "SELECT " SEEDTUNE_RUN_COLUMNS " FROM runs" SEEDTUNE_WHERE_KEY
+                                    "AND algorithm = ? AND random_seed = ? AND budget_evaluations "
+                                    "= ? AND budget_seconds = ? AND seed_policy = ? AND state = 1 "
+                                    "ORDER BY started_unix_micros DESC, run DESC LIMIT 1");
+    Bind(query, key);
+    Bind(query, settings);
+    SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
+    if (!found) return std::optional<RunInfo>();
+    int column = 0;
+    const RunInfo run = ReadRun(query, column);
+    SEEDTUNE_RETURN_IF_ERROR(Damaged(run.id, CheckRun(run)));
+    return std::optional<RunInfo>(run);
+  }
+
+  absl::StatusOr<std::vector<RunEvent>> Events(const std::string& run_id) override {
+    SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction, BeginRead());
+    SEEDTUNE_ASSIGN_OR_RETURN(const RunRow row, GetRun(run_id));
+    return ReadEvents(run_id, row.run);
+  }
+
+  absl::StatusOr<LookupResult> Lookup(const RecordKey& key) override {
+    SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction, BeginRead());
+    LookupResult result;
+    {
+      SqliteQuery query(*connection_, SEEDTUNE_SELECT_BEST SEEDTUNE_WHERE_KEY
+                        "ORDER BY objective_ns, recorded_unix_micros DESC, id LIMIT 1");
+      Bind(query, key);
+      SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
+      if (found) {
+        SEEDTUNE_ASSIGN_OR_RETURN(result.record, BestOf(query));
+        return result;
+      }
+    }
+    SEEDTUNE_ASSIGN_OR_RETURN(result.miss_reason, MissReason(key));
+    return result;
+  }
+
+  absl::StatusOr<std::vector<RunInfo>> ListRuns() override {
+    SqliteQuery query(*connection_, "SELECT " SEEDTUNE_RUN_COLUMNS
+                                    " FROM runs ORDER BY started_unix_micros DESC, id");
+    std::vector<RunInfo> runs;
+    while (true) {
+      SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
+      if (!found) return runs;
+      int column = 0;
+      runs.push_back(ReadRun(query, column));
+      SEEDTUNE_RETURN_IF_ERROR(Damaged(runs.back().id, CheckRun(runs.back())));
+    }
+  }
+
+  absl::StatusOr<std::vector<BestRecord>> ListBest() override {
+    SqliteQuery query(*connection_, SEEDTUNE_SELECT_BEST "ORDER BY recorded_unix_micros DESC, id");
+    std::vector<BestRecord> answers;
+    while (true) {
+      SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
+      if (!found) return answers;
+      SEEDTUNE_ASSIGN_OR_RETURN(answers.emplace_back(), BestOf(query));
+    }
+  }
+
+  absl::StatusOr<std::string> ExportJsonLines() override {
+    SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction, BeginRead());
+    std::string text = absl::StrCat(FormatHeaderLine(), "\n");
+    // An order that does not depend on which file a run was merged into when.
+    SqliteQuery query(*connection_, "SELECT id FROM runs ORDER BY started_unix_micros, id");
+    while (true) {
+      SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
+      if (!found) return text;
+      SEEDTUNE_ASSIGN_OR_RETURN(const StoredDocument stored, ReadDocument(query.Text(0)));
+      absl::StrAppend(&text, FormatRunLine(stored.document), "\n");
+    }
+  }
+
+  absl::StatusOr<int64_t> ImportJsonLines(std::string_view text) override {
+    // All is read and checked before the file is locked.
+    std::vector<std::pair<int, RunDocument>> documents;  // with line numbers
+    int line_number = 0;
+    while (line_number == 0 || !text.empty()) {
+      const std::string_view line = text.substr(0, text.find('\n'));
+      text.remove_prefix(std::min(text.size(), line.size() + 1));
+      ++line_number;
+      if (line_number == 1) {
+        SEEDTUNE_RETURN_IF_ERROR(AtLine(line_number, ParseHeaderLine(line)));
+        continue;
+      }
+      absl::StatusOr<RunDocument> document = ParseRunLine(line);
+      SEEDTUNE_RETURN_IF_ERROR(AtLine(line_number, document.status()));
+      SEEDTUNE_RETURN_IF_ERROR(AtLine(line_number, CheckDocument(*document)));
+      documents.emplace_back(line_number, *std::move(document));
+    }
+
+    SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction, BeginWrite());
+    int64_t added = 0;
+    for (const auto& [number, document] : documents) {
+      SEEDTUNE_ASSIGN_OR_RETURN(const bool changed, Merge(number, document));
+      added += changed ? 1 : 0;
+    }
+    SEEDTUNE_RETURN_IF_ERROR(transaction.Commit());
+    return added;
+  }
+
+ private:
+  struct RunRow {
+    int64_t run = 0;
+    RunInfo info;
+  };
+  struct StoredDocument {
+    int64_t run = 0;
+    RunDocument document;
+  };
+
+  absl::Status Here(const absl::Status& status) const {
+    if (status.ok()) return status;
+    return absl::Status(status.code(), absl::StrCat(Quoted(path()), ": ", status.message()));
+  }
+
+  absl::Status InRun(const std::string& run_id, const absl::Status& status) const {
+    if (status.ok()) return status;
+    return Here(
+        absl::Status(status.code(), absl::StrCat("run ", Quoted(run_id), ": ", status.message())));
+  }
+
+  static absl::Status AtLine(int line, const absl::Status& status) {
+    if (status.ok()) return status;
+    return absl::Status(status.code(), absl::StrCat("line ", line, ": ", status.message()));
+  }
+
+  // What the file holds cannot be.
+  absl::Status Damaged(const std::string& run_id, const absl::Status& status) const {
+    if (status.ok()) return status;
+    return InRun(run_id, absl::DataLossError(absl::StrCat(
+                             "damaged (", status.message(),
+                             "); put back a copy of the file, or move it away and tune again")));
+  }
+
+  absl::StatusOr<SqliteTransaction> BeginRead() {
+    return SqliteTransaction::Begin(*connection_, SqliteTransaction::Kind::kRead);
+  }
+
+  absl::StatusOr<SqliteTransaction> BeginWrite() {
+    if (mode_ == Mode::kReadOnly) {
+      return Here(absl::PermissionDeniedError("is open for reading only; open it for writing"));
+    }
+    return SqliteTransaction::Begin(*connection_, SqliteTransaction::Kind::kWrite);
+  }
+
+  absl::StatusOr<std::optional<RunRow>> FindRun(const std::string& run_id) {
+    SqliteQuery query(*connection_, "SELECT " SEEDTUNE_RUN_COLUMNS ", run FROM runs WHERE id = ?");
+    query.Bind(run_id);
+    SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
+    if (!found) return std::optional<RunRow>();
+    RunRow row;
+    int column = 0;
+    row.info = ReadRun(query, column);
+    row.run = query.Int(column);
+    SEEDTUNE_RETURN_IF_ERROR(Damaged(run_id, CheckRun(row.info)));
+    return std::optional<RunRow>(std::move(row));
+  }
+
+  absl::StatusOr<RunRow> GetRun(const std::string& run_id) {
+    SEEDTUNE_ASSIGN_OR_RETURN(std::optional<RunRow> row, FindRun(run_id));
+    if (!row.has_value()) {
+      return Here(absl::NotFoundError(
+          absl::StrCat("has no run ", Quoted(run_id), "; start it, or give another file")));
+    }
+    return *std::move(row);
+  }
+
+  absl::StatusOr<int64_t> UnfinishedRun(const std::string& run_id) {
+    SqliteQuery query(*connection_, "SELECT run, state FROM runs WHERE id = ?");
+    query.Bind(run_id);
+    SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
+    if (!found) return GetRun(run_id).status();
+    if (query.Int(1) != static_cast<int64_t>(RunState::kUnfinished)) {
+      return InRun(run_id, absl::FailedPreconditionError("is finished; start another run"));
+    }
+    return query.Int(0);
+  }
+
+  // The state of a run's log: what is remembered of it, and what other processes have added since.
+  // Valid until the run is finished.
+  absl::StatusOr<LogState*> CurrentLog(const std::string& run_id, int64_t run) {
+    int64_t next = 0;
+    {
+      SqliteQuery query(*connection_, "SELECT max(sequence) FROM events WHERE run = ?");
+      query.Bind(run);
+      SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
+      if (found && !query.IsNull(0)) next = query.Int(0) + 1;
+    }
+    LogState& log = logs_[run];
+    if (log.next_sequence() > next) log = LogState();
+    if (log.next_sequence() == next) return &log;
+    SqliteQuery query(*connection_,
+                      "SELECT sequence, kind, ask_sequence FROM events WHERE run = ? AND sequence "
+                      ">= ? ORDER BY sequence");
+    query.Bind(run).Bind(log.next_sequence());
+    while (true) {
+      SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
+      if (!found) return &log;
+      RunEvent event;
+      event.sequence = query.Int(0);
+      event.kind = static_cast<RunEvent::Kind>(query.Int(1));
+      event.ask_sequence = query.Int(2);
+      SEEDTUNE_RETURN_IF_ERROR(Damaged(run_id, log.CheckNext(event)));
+      log.Add(event);
+    }
+  }
+
+  absl::StatusOr<RunEvent> ReadAsk(int64_t run, int64_t sequence) {
+    SqliteQuery query(
+        *connection_,
+        "SELECT config, origin, heuristic FROM events WHERE run = ? AND sequence = ?");
+    query.Bind(run).Bind(sequence);
+    SEEDTUNE_RETURN_IF_ERROR(query.Step().status());
+    RunEvent ask;
+    ask.config_json = query.Text(0);
+    ask.origin = query.Text(1);
+    ask.heuristic = query.Text(2);
+    return ask;
+  }
+
+  absl::StatusOr<std::vector<RunEvent>> ReadEvents(const std::string& run_id, int64_t run) {
+    SqliteQuery query(*connection_,
+                      "SELECT sequence, kind, at_seconds, config, origin, heuristic, "
+                      "ask_sequence, " SEEDTUNE_OUTCOME_COLUMNS
+                      " FROM events WHERE run = ? ORDER BY sequence");
+    query.Bind(run);
+    std::vector<RunEvent> events;
+    LogState log;
+    while (true) {
+      SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
+      if (!found) return events;
+      RunEvent event;
+      int column = 0;
+      event.sequence = query.Int(column++);
+      event.kind = static_cast<RunEvent::Kind>(query.Int(column++));
+      event.at_seconds = query.Real(column++);
+      event.config_json = query.Text(column++);
+      event.origin = query.Text(column++);
+      event.heuristic = query.Text(column++);
+      event.ask_sequence = query.Int(column++);
+      if (event.kind != RunEvent::Kind::kAsk) {
+        absl::StatusOr<Outcome> outcome = ReadOutcome(query, column);
+        SEEDTUNE_RETURN_IF_ERROR(Damaged(run_id, outcome.status()));
+        event.outcome = *std::move(outcome);
+      }
+      SEEDTUNE_RETURN_IF_ERROR(Damaged(run_id, CheckEvent(event)));
+      SEEDTUNE_RETURN_IF_ERROR(Damaged(run_id, log.CheckNext(event)));
+      log.Add(event);
+      if (event.kind != RunEvent::Kind::kAsk) {
+        event.config_json = events[event.ask_sequence].config_json;
+      }
+      events.push_back(std::move(event));
+    }
+  }
+
+  absl::StatusOr<BestRecord> BestOf(const SqliteQuery& query) {
+    absl::StatusOr<BestRecord> best = ReadBest(query);
+    SEEDTUNE_RETURN_IF_ERROR(Damaged(query.Text(0), best.status()));
+    return best;
+  }
+
+  absl::StatusOr<StoredDocument> ReadDocument(const std::string& run_id) {
+    SEEDTUNE_ASSIGN_OR_RETURN(RunRow row, GetRun(run_id));
+    StoredDocument stored;
+    stored.run = row.run;
+    stored.document.run = std::move(row.info);
+    SEEDTUNE_ASSIGN_OR_RETURN(stored.document.events, ReadEvents(run_id, row.run));
+    SqliteQuery query(*connection_, SEEDTUNE_SELECT_BEST "WHERE answers.run = ?");
+    query.Bind(row.run);
+    SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
+    if (found) {
+      SEEDTUNE_ASSIGN_OR_RETURN(stored.document.best, BestOf(query));
+    }
+    if (found != (stored.document.run.state == RunState::kFinished)) {
+      return Damaged(run_id, absl::InvalidArgumentError("state and answer disagree"));
+    }
+    return stored;
+  }
+
+  // The run's new number.
+  absl::StatusOr<int64_t> InsertRun(const RunInfo& run) {
+    SqliteQuery query(*connection_,
+                      "INSERT INTO runs (" SEEDTUNE_RUN_COLUMNS
+                      ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) "
+                      "RETURNING run");
+    query.Bind(run.id);
+    Bind(query, run.key);
+    Bind(query, run.settings);
+    query.Bind(run.kernel_name)
+        .Bind(run.kernel_text)
+        .Bind(run.device_text)
+        .Bind(run.started_unix_micros)
+        .Bind(run.seconds_spent)
+        .Bind(run.heuristics_json);
+    SEEDTUNE_RETURN_IF_ERROR(query.Step().status());
+    const int64_t number = query.Int(0);
+    SEEDTUNE_RETURN_IF_ERROR(query.Run());
+    return number;
+  }
+
+  absl::Status InsertEvent(int64_t run, const RunEvent& event) {
+    SqliteQuery query(*connection_,
+                      "INSERT INTO events (run, sequence, kind, at_seconds, config, origin, "
+                      "heuristic, ask_sequence, " SEEDTUNE_OUTCOME_COLUMNS
+                      ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    query.Bind(run)
+        .Bind(event.sequence)
+        .Bind(static_cast<int64_t>(event.kind))
+        .Bind(event.at_seconds);
+    if (event.kind == RunEvent::Kind::kAsk) {
+      query.Bind(event.config_json).Bind(event.origin).Bind(event.heuristic);  // The rest is NULL.
+    } else {
+      query.BindNull().BindNull().BindNull().Bind(event.ask_sequence);
+      Bind(query, event.outcome);
+    }
+    return query.Run();
+  }
+
+  absl::Status SetSecondsSpent(int64_t run, double seconds) {
+    SqliteQuery query(*connection_, "UPDATE runs SET seconds_spent = ? WHERE run = ?");
+    query.Bind(seconds).Bind(run);
+    return query.Run();
+  }
+
+  // Writes the answer and marks the run finished.
+  absl::Status InsertAnswer(int64_t run, int64_t ask_sequence, const BestRecord& best) {
+    {
+      SqliteQuery query(*connection_,
+                        "INSERT INTO answers (run, ask_sequence, origin, heuristic, objective_ns, "
+                        "outcome, samples_ns, lower_bound_ns, message, compile_ns, measure_ns, "
+                        "untuned_config, untuned_origin, untuned_outcome, untuned_samples_ns, "
+                        "untuned_lower_bound_ns, untuned_message, untuned_compile_ns, "
+                        "untuned_measure_ns, evaluations, seconds, recorded_unix_micros) VALUES "
+                        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      query.Bind(run)
+          .Bind(ask_sequence)
+          .Bind(best.origin)
+          .Bind(best.heuristic)
+          .Bind(best.outcome.objective_ns());
+      Bind(query, best.outcome);
+      query.Bind(best.untuned_config_json).Bind(best.untuned_origin);
+      Bind(query, best.untuned_outcome);
+      query.Bind(best.evaluations).Bind(best.seconds).Bind(best.recorded_unix_micros);
+      SEEDTUNE_RETURN_IF_ERROR(query.Run());
+    }
+    SqliteQuery query(*connection_, "UPDATE runs SET state = 2, heuristics_json = ? WHERE run = ?");
+    query.Bind(best.heuristics_json).Bind(run);
+    return query.Run();
+  }
+
+  static absl::Status CheckAnswersRun(const BestRecord& best, const RunInfo& run) {
+    if (!best.run_id.empty() && best.run_id != run.id) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("run_id is ", Quoted(best.run_id), ", want the run's or none"));
+    }
+    if (!best.kernel_name.empty() && best.kernel_name != run.kernel_name) {
+      return absl::InvalidArgumentError(absl::StrCat("kernel_name is ", Quoted(best.kernel_name),
+                                                     ", want ", Quoted(run.kernel_name),
+                                                     " or none"));
+    }
+    if (best.key == RecordKey()) return absl::OkStatus();
+    for (const KeyPart& part : kKeyParts) {
+      if (best.key.*part.value != run.key.*part.value) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("the key's ", part.name, " is ", Quoted(best.key.*part.value), ", want ",
+                         Quoted(run.key.*part.value), " or an empty key"));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::string> MissReason(const RecordKey& key) {
+    {
+      SqliteQuery query(*connection_,
+                        "SELECT (SELECT count(*) FROM events WHERE events.run = runs.run AND kind "
+                        "= 2) FROM runs" SEEDTUNE_WHERE_KEY
+                        "AND state = 1 ORDER BY started_unix_micros DESC, run DESC LIMIT 1");
+      Bind(query, key);
+      SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
+      if (found) {
+        const int64_t evaluations = query.Int(0);
+        return absl::StrCat("only an unfinished run of ", evaluations,
+                            evaluations == 1 ? " evaluation" : " evaluations",
+                            " is recorded; tune again to go on with it");
+      }
+    }
+    std::vector<RecordKey> recorded;
+    {
+      SqliteQuery query(*connection_,
+                        "SELECT " SEEDTUNE_KEY_COLUMNS
+                        " FROM answers JOIN runs ON runs.run = answers.run WHERE "
+                        "kernel_fingerprint = ? ORDER BY recorded_unix_micros DESC, id");
+      query.Bind(key.kernel_fingerprint);
+      while (true) {
+        SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
+        if (!found) break;
+        int column = 0;
+        recorded.push_back(ReadKey(query, column));
+      }
+    }
+    if (!recorded.empty()) return DescribeMiss(key, recorded);
+    SEEDTUNE_ASSIGN_OR_RETURN(
+        const int64_t kernels,
+        connection_->QueryInt("SELECT count(DISTINCT kernel_fingerprint) FROM runs WHERE state = "
+                              "2"));
+    if (kernels == 0) return "nothing recorded yet";
+    return absl::StrCat("nothing recorded for this kernel; recorded: ", kernels,
+                        kernels == 1 ? " other kernel" : " other kernels");
+  }
+
+  // Adds a checked run of line `line`, or what it has more than the run of its id that is here.
+  // False: nothing new.
+  absl::StatusOr<bool> Merge(int line, const RunDocument& incoming) {
+    SEEDTUNE_ASSIGN_OR_RETURN(const std::optional<RunRow> row, FindRun(incoming.run.id));
+    StoredDocument stored;
+    if (row.has_value()) {
+      SEEDTUNE_ASSIGN_OR_RETURN(stored, ReadDocument(incoming.run.id));
+      const RunDocument& here = stored.document;
+      const auto question = [](const RunInfo& run) {
+        return std::tie(run.key, run.settings, run.kernel_name, run.kernel_text, run.device_text,
+                        run.started_unix_micros);
+      };
+      const size_t common = std::min(here.events.size(), incoming.events.size());
+      const auto first_difference = std::mismatch(
+          here.events.begin(), here.events.begin() + static_cast<std::ptrdiff_t>(common),
+          incoming.events.begin());
+      const bool same_log = first_difference.first == here.events.begin() + common;
+      const bool here_goes_on = here.events.size() > common || here.best.has_value();
+      const bool incoming_goes_on = incoming.events.size() > common ||
+                                    (incoming.best.has_value() && incoming.best != here.best);
+      if (question(here.run) != question(incoming.run) || !same_log ||
+          (here_goes_on && incoming_goes_on)) {
+        return AtLine(line, absl::InvalidArgumentError(absl::StrCat(
+                                "run ", Quoted(incoming.run.id), " went on differently in ",
+                                Quoted(path()), "; drop this line")));
+      }
+      if (!incoming_goes_on) return false;
+      SEEDTUNE_RETURN_IF_ERROR(SetSecondsSpent(stored.run, incoming.run.seconds_spent));
+    } else {
+      SEEDTUNE_ASSIGN_OR_RETURN(stored.run, InsertRun(incoming.run));
+    }
+    for (size_t i = stored.document.events.size(); i < incoming.events.size(); ++i) {
+      SEEDTUNE_RETURN_IF_ERROR(InsertEvent(stored.run, incoming.events[i]));
+    }
+    if (incoming.best.has_value()) {
+      SEEDTUNE_ASSIGN_OR_RETURN(const int64_t ask, FindWinningAsk(incoming.events, *incoming.best));
+      SEEDTUNE_RETURN_IF_ERROR(InsertAnswer(stored.run, ask, *incoming.best));
+      logs_.erase(stored.run);
+    }
+    return true;
+  }
+
+  std::unique_ptr<SqliteConnection> connection_;
+  Mode mode_;
+  std::unordered_map<int64_t, LogState> logs_;  // by run number
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path,
+                                                         const Options& options) {
+  SEEDTUNE_RETURN_IF_ERROR(PreparePlace(path, options.mode));
+  const bool writes = options.mode == Mode::kReadWrite;
+  // A reader, too, opens for writing where it may: only so can it roll back what a killed writer
+  // left half done.
+  SEEDTUNE_ASSIGN_OR_RETURN(
+      std::unique_ptr<SqliteConnection> connection,
+      SqliteConnection::Open(
+          path, {.create = writes, .busy_timeout_ms = std::max(0, options.busy_timeout_ms)}));
+  SEEDTUNE_RETURN_IF_ERROR(CheckRawHeader(*connection));
+  if (writes && connection->read_only()) return connection->Error(SQLITE_READONLY);
+
+  SEEDTUNE_RETURN_IF_ERROR(connection->Execute(
+      "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; "
+      "PRAGMA temp_store = MEMORY"));
+  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t tables,
+                            connection->QueryInt("SELECT count(*) FROM sqlite_schema"));
+  if (tables == 0) {
+    if (!writes) {
+      return absl::NotFoundError(
+          absl::StrCat(Quoted(path), ": is empty; tune something first, or give another file"));
+    }
+    SEEDTUNE_RETURN_IF_ERROR(CreateTables(*connection));
+  }
+  // Again, now as of the last commit and under a lock.
+  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t application_id,
+                            connection->QueryInt("PRAGMA application_id"));
+  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t version, connection->QueryInt("PRAGMA user_version"));
+  SEEDTUNE_RETURN_IF_ERROR(CheckVersion(path, application_id, version));
+  SEEDTUNE_RETURN_IF_ERROR(
+      connection->Execute(writes ? "PRAGMA journal_mode = DELETE" : "PRAGMA query_only = ON"));
+  return std::make_unique<SqliteDatabase>(std::move(connection), options.mode);
+}
+
+std::string DefaultDatabasePath() {
+  constexpr char kName[] = "/seedtune/tuning.db";
+  // The XDG base directory specification: a path that is not absolute is to be ignored.
+  const char* data_home = std::getenv("XDG_DATA_HOME");
+  if (data_home != nullptr && data_home[0] == '/') return absl::StrCat(data_home, kName);
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && home[0] != '\0') return absl::StrCat(home, "/.local/share", kName);
+  return "./seedtune.db";
+}
+
+}  // namespace seedtune
+
+#undef SEEDTUNE_KEY_COLUMNS
+#undef SEEDTUNE_RUN_COLUMNS
+#undef SEEDTUNE_OUTCOME_COLUMNS
+#undef SEEDTUNE_ANSWER_COLUMNS
+#undef SEEDTUNE_SELECT_BEST
+#undef SEEDTUNE_WHERE_KEY
