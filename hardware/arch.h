@@ -22,7 +22,7 @@ struct Arch {
   std::vector<std::string> features;  // sorted, each once
 
   // Splits an architecture string as drivers and compilers print it.
-  // kInvalidArgument: empty, or a character that no architecture name has.
+  // kInvalidArgument: empty, an empty part, or a character that no architecture name has.
   static absl::StatusOr<Arch> Parse(std::string_view text);
 
   // The canonical spelling; Parse(ToString()) gives the same Arch.
@@ -34,19 +34,22 @@ struct Arch {
 // How closely a device meets a target, best first. Look-ups report the level that hit.
 enum class ArchMatch {
   kExact,   // the same base
-  kFamily,  // another member of the target's family, at or after it in the family's own lineage
+  kFamily,  // the target stands further back in the device's lineage, mostly in its own family
   kNone,
 };
 std::string_view ArchMatchName(ArchMatch match);
 
-// The family of a base name: "sm90" -> "hopper", "gfx942" -> "cdna3", "znver4" -> "zen". "" if unknown.
+// The family of a base name: "sm90" -> "hopper", "gfx942" -> "cdna3", "znver4" -> "zen". "" if
+// unknown.
 std::string_view ArchFamily(std::string_view base);
 
-// `base` first, then what it may fall back to, nearest first, along its own lineage only. sm120 is no
-// fallback for sm90 nor the reverse. An unknown name gives just itself.
+// `base` first, then what it may fall back to, nearest first, along its own lineage only. sm120 is
+// no fallback for sm90 nor the reverse. An unknown name gives just itself. arch_table.h holds the
+// lineages and says when there is one.
 std::vector<std::string> ArchLineage(std::string_view base);
 
-// Whether a device of architecture `device` may use what was made for `target` (both base names).
+// Whether a device of architecture `device` may use what was made for `target` (both base names; ""
+// matches nothing).
 ArchMatch MatchArch(std::string_view device, std::string_view target);
 
 }  // namespace seedtune
