@@ -9,7 +9,7 @@ namespace seedtune {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual int64_t NowNs() = 0;      // monotonic, from an arbitrary start
+  virtual int64_t NowNs() = 0;       // monotonic, from an arbitrary start
   virtual int64_t UnixMicros() = 0;  // wall time, for records
 };
 

@@ -20,13 +20,13 @@ struct MeasureRequest {
   int64_t id = 0;  // the caller's; comes back in the reply
   std::shared_ptr<const Kernel> kernel;
   Config config;
-  bool check_result = true;      // against the backend's reference, before any time counts
+  bool check_result = true;  // against the backend's reference, before any time counts
   int min_samples = 5;
-  int max_samples = 30;          // fewer are taken once `target_measure_ns` is spent
+  int max_samples = 30;  // fewer are taken once `target_measure_ns` is spent
   double target_measure_ns = 30e6;
-  double drop_above_ns = 0;      // a run slower than this ends the candidate as kCensored; 0: never
-  double timeout_ns = 20e9;      // for the whole candidate
-  uint64_t data_seed = 0;        // of the random inputs
+  double drop_above_ns = 0;  // a run slower than this ends the candidate as kCensored; 0: never
+  double timeout_ns = 20e9;  // for the whole candidate
+  uint64_t data_seed = 0;    // of the random inputs
 };
 
 struct MeasureReply {
@@ -36,10 +36,10 @@ struct MeasureReply {
 
 // Who measures: part of every record's key.
 struct MeasurerInfo {
-  std::string backend;                // "cpu"
+  std::string backend;  // "cpu"
   HardwareInfo device;
   std::string code_generator_version;  // raised whenever the same config gives other code
-  std::string compiler_version;        // of what compiles candidates at run time; "" if nothing does
+  std::string compiler_version;  // of what compiles candidates at run time; "" if nothing does
 };
 
 // Not thread-safe: one tuning loop drives it.
@@ -51,12 +51,12 @@ class Measurer {
   // How many requests are worth having under way at once; at least 1.
   virtual int capacity() const = 0;
 
-  // Takes a request; the answer, failures of the candidate included, comes out of Wait. An error means that the
-  // measurer itself is broken and tuning cannot go on.
+  // Takes a request; the answer, failures of the candidate included, comes out of Wait. An error
+  // means that the measurer itself is broken and tuning cannot go on.
   virtual absl::Status Submit(MeasureRequest request) = 0;
 
-  // Blocks until a request is answered or `timeout_ns` has passed; returns all answers at hand (none: time-out, or
-  // nothing under way).
+  // Blocks until a request is answered or `timeout_ns` has passed; returns all answers at hand
+  // (none: time-out, or nothing under way).
   virtual absl::StatusOr<std::vector<MeasureReply>> Wait(int64_t timeout_ns) = 0;
 };
 

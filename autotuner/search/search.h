@@ -1,67 +1,22 @@
-// Search is ask/tell: it proposes configurations in batches, and is told what became of them in any order. It reads
-// no clock and touches no device; one random seed and one order of answers give one trajectory.
+// The search algorithms, by name.
 #ifndef SEEDTUNE_AUTOTUNER_SEARCH_SEARCH_H_
 #define SEEDTUNE_AUTOTUNER_SEARCH_SEARCH_H_
 
-#include <cstdint>
-#include <functional>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "autotuner/outcome.h"
-#include "config/config_space.h"
+#include "autotuner/search/search_algorithm.h"  // IWYU pragma: export
 
 namespace seedtune {
-
-// A configuration to measure, and where it came from.
-struct Candidate {
-  Config config;
-  // "default", "seed", "neighbor" (proposed by a heuristic) or "search".
-  std::string origin = "search";
-  // The heuristic that seeded it, or whose seed it descends from by neighbour moves; "" if none.
-  std::string heuristic;
-};
-
-// Told to the search: one of its candidates (or, from outside, a configuration that it never asked for) and its
-// outcome's gist.
-struct Observation {
-  Candidate candidate;
-  OutcomeKind kind = OutcomeKind::kOk;
-  double objective_ns = 0;  // Outcome::objective_ns(): +infinity for failures, a lower bound where censored
-};
-
-// Everything that a search is made from.
-struct SearchProblem {
-  std::shared_ptr<const ConfigSpace> space;
-  uint64_t random_seed = 1;
-  // Measured first and always: the untuned default, then the seeds in rank order. Then data like all other.
-  std::vector<Candidate> first;
-  // What heuristics propose from a configuration, in addition to the search's own moves; may be empty.
-  std::function<std::vector<Candidate>(const Config&)> heuristic_neighbors;
-};
-
-// Not thread-safe.
-class SearchAlgorithm {
- public:
-  virtual ~SearchAlgorithm() = default;
-  virtual std::string_view name() const = 0;
-
-  // Up to `max` (at least 1) new candidates, never one asked before. Fewer or none: it waits to be told about
-  // those under way, or it is done.
-  virtual std::vector<Candidate> Ask(int max) = 0;
-  virtual void Tell(const Observation& observation) = 0;
-  // Nothing more will ever be asked, whatever is told.
-  virtual bool IsDone() const = 0;
-};
 
 std::vector<std::string_view> SearchAlgorithmNames();  // "exhaustive", "pattern", "random"
 
 // kNotFound: `no algorithm named "patern"; known: ..., did you mean "pattern"`.
 // kInvalidArgument: the problem has no space, or a first candidate of another space.
-absl::StatusOr<std::unique_ptr<SearchAlgorithm>> MakeSearch(std::string_view algorithm, SearchProblem problem);
+absl::StatusOr<std::unique_ptr<SearchAlgorithm>> MakeSearch(std::string_view algorithm,
+                                                            SearchProblem problem);
 
 }  // namespace seedtune
 
