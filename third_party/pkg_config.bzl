@@ -39,7 +39,8 @@ def require_pkg_config(rctx):
 def _pkg_config(rctx, modules, debian_package):
     """The flags of `modules` as a struct: defines, include_dirs, library_dirs, libraries."""
     require_pkg_config(rctx)
-    result = rctx.execute(["pkg-config", "--cflags", "--libs", "--static"] + modules)
+    static = [] if rctx.attr.shared else ["--static"]  # adds what the archives themselves need
+    result = rctx.execute(["pkg-config", "--cflags", "--libs"] + static + modules)
     if result.return_code != 0:
         fail_missing("pkg-config module \"%s\"" % " ".join(modules), debian_package)
     flags = struct(defines = [], include_dirs = [], library_dirs = [], libraries = [])
