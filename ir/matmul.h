@@ -18,8 +18,10 @@ enum class Activation { kNone = 0, kRelu = 1, kGelu = 2, kSilu = 3 };
 // `bias` and `residual` have the dtype of `out`.
 // out[b, m, n] = activation(sum_k lhs[b, m, k] * rhs[b, k, n] + bias[n]) + residual[b, m, n]
 struct MatmulSpec {
-  std::string name;  // "": the short form
-  Extent m, n, k;
+  std::string name = "";  // "": the short form
+  Extent m = {};
+  Extent n = {};
+  Extent k = {};
   int64_t batch = 1;  // 1: no batch axis
   DType lhs = DType::kF32;
   DType rhs = DType::kF32;

@@ -9,7 +9,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -67,29 +66,32 @@ class AffineOfSymbols {
       Add(CheckedMul(extent.value, factor));
       return;
     }
-    auto& term = terms_[extent.symbol];
-    term.first = &extent;
-    term.second = CheckedAdd(term.second, factor);
+    Term& term = terms_[extent.symbol];
+    term.extent = &extent;
+    term.coefficient = CheckedAdd(term.coefficient, factor);
   }
   // The least value over all values the symbols may take. Nothing: no lower limit, or overflow.
   std::optional<int64_t> Minimum() const {
     std::optional<int64_t> sum = constant_;
     for (const auto& [symbol, term] : terms_) {
-      const auto& [extent, coefficient] = term;
-      if (!coefficient) return std::nullopt;
-      if (*coefficient > 0) {
-        sum = CheckedAdd(sum, CheckedMul(coefficient, std::max<int64_t>(extent->min, 1)));
-      } else if (*coefficient < 0) {
-        if (extent->max == 0) return std::nullopt;
-        sum = CheckedAdd(sum, CheckedMul(coefficient, extent->max));
+      if (!term.coefficient) return std::nullopt;
+      if (*term.coefficient > 0) {
+        sum = CheckedAdd(sum, CheckedMul(term.coefficient, std::max<int64_t>(term.extent->min, 1)));
+      } else if (*term.coefficient < 0) {
+        if (term.extent->max == 0) return std::nullopt;
+        sum = CheckedAdd(sum, CheckedMul(term.coefficient, term.extent->max));
       }
     }
     return sum;
   }
 
  private:
+  struct Term {
+    const Extent* extent = nullptr;
+    std::optional<int64_t> coefficient = 0;
+  };
   std::optional<int64_t> constant_ = 0;
-  std::map<std::string, std::pair<const Extent*, std::optional<int64_t>>> terms_;
+  std::map<std::string, Term> terms_;
 };
 
 class Validator {
