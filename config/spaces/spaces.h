@@ -17,9 +17,8 @@ namespace seedtune {
 std::vector<std::string_view> SpaceBackends();  // "cpu", "cute", "triton"
 
 // kNotFound: `no backend named "cudaa"; known: cpu, cute, triton`. Other errors: the backend's own.
-absl::StatusOr<std::shared_ptr<const ConfigSpace>> BuildConfigSpace(std::string_view backend,
-                                                                    std::span<const MatmulFact> facts,
-                                                                    const HardwareInfo& device);
+absl::StatusOr<std::shared_ptr<const ConfigSpace>> BuildConfigSpace(
+    std::string_view backend, std::span<const MatmulFact> facts, const HardwareInfo& device);
 
 }  // namespace seedtune
 

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "config/config_space.h"
@@ -12,19 +13,38 @@
 
 namespace seedtune {
 
+// A tile of C that the micro kernel keeps in registers.
+struct CpuRegisterTile {
+  int rows = 0;
+  int vectors = 0;
+  friend bool operator==(const CpuRegisterTile&, const CpuRegisterTile&) = default;
+};
+
+// The tiles that the space offers, by rising width, then height. A test of the backend checks that
+// it compiles each of them.
+std::vector<CpuRegisterTile> CpuRegisterTiles();
+
 // Knobs (see backends/cpu/gemm.h for what each does to the code):
 //   register_tile[m]   rows of the register tile
 //   register_tile[n]   its width, in SIMD vectors
-//   block_size[m], block_size[n], block_size[k]   cache blocks
+//   block_size[m], block_size[n], block_size[k]
+//                      cache blocks, in elements; 1 and 1.5 times powers of two, the last choice is
+//                      the whole extent. Whoever runs them rounds blocks of m and n up to whole
+//                      register tiles: the choices are so far apart that no two become one.
 //   pack[lhs], pack[rhs]   copy the operand's blocks into micro-panels first
 //   unroll[k]          steps of k a loop iteration
 //   prefetch_distance  in steps of k; 0: none
-//   loop_order         "nkm", "mkn", ...
-//   threads            1 .. the device's cores
-//   thread_split       "m", "n", "mn", "k"
-// Constraints: the register tile leaves registers for operands, blocks are multiples of the tile, no block longer
-// than twice its extent, packed blocks fit the caches they are meant for, one thread has one way to split, ...
-// kFailedPrecondition: not exactly one matmul, or an extent that nothing is known of.
+//   loop_order         "nkm", "knm", "mkn", "kmn", "nmk", "mnk", outermost first
+//   threads            powers of two up to the device's cores, and all cores
+//   thread_split       "m", "n", "mn", "k", and "batch" where there is one
+// Constraints: the register tile is one that is compiled, leaves registers for operands and has
+// enough accumulators to hide latency; packed blocks fit the caches they are meant for; loop orders
+// that mean the same traversal count once; each thread has work and one thread has one way to
+// split; operands that cannot be read in place are packed.
+//
+// Extents and sizes that the device does not know constrain nothing.
+// kFailedPrecondition: the device is no CPU, not exactly one matmul, an extent that nothing is
+// known of, not f32.
 absl::StatusOr<std::shared_ptr<const ConfigSpace>> CpuMatmulSpace(std::span<const MatmulFact> facts,
                                                                   const HardwareInfo& device);
 

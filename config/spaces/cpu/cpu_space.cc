@@ -1,0 +1,307 @@
+#include "config/spaces/cpu/cpu_space.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "config/config_space.h"
+#include "config/constraint.h"
+#include "config/knob.h"
+#include "config/spaces/single_matmul.h"
+#include "hardware/hardware_info.h"
+#include "ir/dtype.h"
+#include "matmul_ops/matmul_fact.h"
+#include "util/status_macros.h"
+
+namespace seedtune {
+namespace {
+
+constexpr std::string_view kName = "cpu_matmul";
+constexpr int kVersion = 1;
+constexpr int64_t kFloatBytes = 4;
+
+constexpr int kMaxTileVectors = 4;
+constexpr std::array<int, 8> kTileRows = {1, 2, 4, 6, 8, 12, 14, 16};
+constexpr std::array<int, kMaxTileVectors + 1> kMaxTileRows = {0, 16, 14, 8, 6};  // by width
+// Of 512 bits, the widest that Highway's x86 and Arm targets have: for devices whose width is
+// unknown.
+constexpr int64_t kMaxLanes = 16;
+// Below this, a thread's range of k is not worth adding up its partial results.
+constexpr int64_t kMinThreadDepth = 32;
+
+constexpr std::array<const char*, 6> kLoopOrders = {"nkm", "knm", "mkn", "kmn", "nmk", "mnk"};
+
+// In the order of the knob's choices.
+enum ThreadSplit : int64_t { kSplitM, kSplitN, kSplitMN, kSplitK, kSplitBatch };
+
+bool ReadsRhsInPlace(const SingleMatmul& matmul) {
+  // The micro kernel loads vectors along rows of the right operand.
+  return matmul.n == 1 || matmul.fact->rhs.layout == OperandLayout::kRowMajor;
+}
+
+// `first` times the powers of two, from `first_half` on (times 8) with one and a half of each
+// between, up to two thirds of the extent, since a last block that is much smaller than the others
+// divides the work badly; and the extent.
+std::vector<int64_t> BlockChoices(int64_t first, int64_t first_half, int64_t extent) {
+  const int64_t largest = extent / 3 * 2;
+  std::vector<int64_t> choices;
+  for (int64_t power = first; power <= largest; power *= 2) {
+    choices.push_back(power);
+    const int64_t half = power + power / 2;
+    if (power >= first_half && power <= 8 * first_half && half <= largest) choices.push_back(half);
+  }
+  choices.push_back(extent);
+  return choices;
+}
+
+// A loop nest over blocks: the loops that run more than once, outermost first, and which of m and n
+// is outside within a block. Nests that are equal here visit the same tiles in the same order.
+std::string Traversal(std::string_view order, bool one_m, bool one_n, bool one_k) {
+  std::string nest;
+  for (const char axis : order) {
+    const bool once = axis == 'm' ? one_m : axis == 'n' ? one_n : one_k;
+    if (!once) nest += axis;
+  }
+  return nest + (order.find('m') < order.find('n') ? "/m" : "/n");
+}
+
+// Whether a loop order is the first with its traversal; the outer index has bit 0, 1, 2 set where
+// m, n, k is one block.
+using DistinctOrders = std::array<std::array<bool, kLoopOrders.size()>, 8>;
+
+DistinctOrders FindDistinctOrders() {
+  DistinctOrders distinct = {};
+  for (size_t ones = 0; ones < distinct.size(); ++ones) {
+    std::set<std::string> seen;
+    for (size_t order = 0; order < kLoopOrders.size(); ++order) {
+      distinct[ones][order] = seen.insert(Traversal(kLoopOrders[order], (ones & 1) != 0,
+                                                    (ones & 2) != 0, (ones & 4) != 0))
+                                  .second;
+    }
+  }
+  return distinct;
+}
+
+// Whether the m loop is inside the n loop: then blocks of the left operand stream past a panel of
+// the right one.
+bool MInsideN(int64_t order) {
+  const std::string_view name = kLoopOrders[static_cast<size_t>(order)];
+  return name.find('m') > name.find('n');
+}
+
+void AddTileConstraints(const SingleMatmul& matmul, const HardwareInfo& device,
+                        std::vector<Constraint>& constraints) {
+  // A bit set of heights for each width.
+  std::array<uint32_t, kMaxTileVectors + 1> compiled = {};
+  for (const CpuRegisterTile& tile : CpuRegisterTiles()) {
+    compiled[tile.vectors] |= uint32_t{1} << tile.rows;
+  }
+  const std::vector<std::string> tile = {"register_tile[m]", "register_tile[n]"};
+  constraints.push_back(
+      {"tile_is_compiled", "a register tile that the backend compiles", tile,
+       [compiled](std::span<const int64_t> v) { return (compiled[v[1]] >> v[0] & 1) != 0; }});
+  if (device.registers_per_unit > 0) {
+    const int64_t registers = device.registers_per_unit;
+    constraints.push_back(
+        {"tile_fits_registers",
+         absl::StrCat("accumulators, a row of the right operand and an element of the left one in ",
+                      registers, " vector registers"),
+         tile,
+         [registers](std::span<const int64_t> v) { return v[0] * v[1] + v[1] + 1 <= registers; }});
+  }
+  // Fused multiply-adds take about 4 cycles and one or two start each cycle (Fog, "Instruction
+  // tables"), so even with one a cycle fewer than 4 accumulators leave the unit idle. Fewer rows
+  // than that may leave no choice.
+  const int64_t least = std::min<int64_t>(4, matmul.m);
+  constraints.push_back({"tile_hides_latency", absl::StrCat("at least ", least, " accumulators"),
+                         tile,
+                         [least](std::span<const int64_t> v) { return v[0] * v[1] >= least; }});
+}
+
+void AddPackingConstraints(const SingleMatmul& matmul, const HardwareInfo& device,
+                           std::vector<Constraint>& constraints) {
+  // The operand of the inner loop stays in the L2 cache, the other one in what is behind it.
+  const int64_t inner = device.l2_bytes;
+  const int64_t outer = std::max(device.l2_bytes, device.l3_bytes);
+  if (inner > 0) {
+    const std::string want =
+        absl::StrCat(inner, " bytes as the inner operand, ", outer, " bytes as the outer one");
+    constraints.push_back({"packed_lhs_fits_cache",
+                           absl::StrCat("a packed block of the left operand within ", want),
+                           {"pack[lhs]", "block_size[m]", "block_size[k]", "loop_order"},
+                           [inner, outer](std::span<const int64_t> v) {
+                             return v[0] == 0 ||
+                                    v[1] * v[2] * kFloatBytes <= (MInsideN(v[3]) ? inner : outer);
+                           }});
+    constraints.push_back({"packed_rhs_fits_cache",
+                           absl::StrCat("a packed block of the right operand within ", want),
+                           {"pack[rhs]", "block_size[n]", "block_size[k]", "loop_order"},
+                           [inner, outer](std::span<const int64_t> v) {
+                             return v[0] == 0 ||
+                                    v[1] * v[2] * kFloatBytes <= (MInsideN(v[3]) ? outer : inner);
+                           }});
+  }
+  if (!ReadsRhsInPlace(matmul)) {
+    constraints.push_back({"rhs_must_be_packed",
+                           "a right operand whose rows are not contiguous packed",
+                           {"pack[rhs]"},
+                           [](std::span<const int64_t> v) { return v[0] != 0; }});
+  }
+}
+
+void AddLoopConstraints(const SingleMatmul& matmul, std::vector<Constraint>& constraints) {
+  constraints.push_back({"loop_order_is_distinct",
+                         "the first of the loop orders that visit the blocks in the same order",
+                         {"block_size[m]", "block_size[n]", "block_size[k]", "loop_order"},
+                         [distinct = FindDistinctOrders(), m = matmul.m, n = matmul.n,
+                          k = matmul.k](std::span<const int64_t> v) {
+                           const size_t ones =
+                               (v[0] >= m ? 1 : 0) + (v[1] >= n ? 2 : 0) + (v[2] >= k ? 4 : 0);
+                           return distinct[ones][static_cast<size_t>(v[3])];
+                         }});
+}
+
+void AddThreadConstraints(const SingleMatmul& matmul, int64_t lanes,
+                          std::vector<Constraint>& constraints) {
+  constraints.push_back({"one_thread_has_one_split",
+                         "thread_split \"m\" where there is one thread",
+                         {"threads", "thread_split"},
+                         [](std::span<const int64_t> v) { return v[0] > 1 || v[1] == kSplitM; }});
+  constraints.push_back({"each_thread_has_work",
+                         absl::StrCat("a register tile, a batch entry or ", kMinThreadDepth,
+                                      " steps of k for each thread"),
+                         {"register_tile[m]", "register_tile[n]", "threads", "thread_split"},
+                         [matmul, lanes](std::span<const int64_t> v) {
+                           const int64_t threads = v[2];
+                           if (threads == 1) return true;
+                           const int64_t rows = CeilDiv(matmul.m, v[0]);
+                           const int64_t columns = CeilDiv(matmul.n, v[1] * lanes);
+                           switch (v[3]) {
+                             case kSplitM:
+                               return rows >= threads;
+                             case kSplitN:
+                               return columns >= threads;
+                             case kSplitMN:
+                               // With one row or column of tiles it is the same as splitting along
+                               // the other dimension.
+                               return rows > 1 && columns > 1 && rows >= CeilDiv(threads, columns);
+                             case kSplitK:
+                               return matmul.k / kMinThreadDepth >= threads;
+                             default:
+                               return matmul.batch >= threads;
+                           }
+                         }});
+}
+
+}  // namespace
+
+std::vector<CpuRegisterTile> CpuRegisterTiles() {
+  std::vector<CpuRegisterTile> tiles;
+  for (int vectors = 1; vectors <= kMaxTileVectors; ++vectors) {
+    for (const int rows : kTileRows) {
+      if (rows <= kMaxTileRows[vectors]) tiles.push_back({rows, vectors});
+    }
+  }
+  return tiles;
+}
+
+absl::StatusOr<std::shared_ptr<const ConfigSpace>> CpuMatmulSpace(std::span<const MatmulFact> facts,
+                                                                  const HardwareInfo& device) {
+  const auto precondition = [](const auto&... parts) {
+    return absl::FailedPreconditionError(absl::StrCat(std::string(kName), ": ", parts...));
+  };
+  if (device.kind != DeviceKind::kCpu) {
+    return precondition("the device is \"", device.name, "\" (",
+                        std::string(DeviceKindName(device.kind)), "), want a cpu");
+  }
+  SEEDTUNE_ASSIGN_OR_RETURN(const SingleMatmul matmul, FindSingleMatmul(kName, facts));
+  const struct {
+    const char* name;
+    DType dtype;
+  } kDtypes[] = {{"left operand", matmul.fact->lhs.dtype},
+                 {"right operand", matmul.fact->rhs.dtype},
+                 {"accumulator", matmul.fact->accumulator},
+                 {"output", matmul.fact->out.dtype}};
+  for (const auto& [name, dtype] : kDtypes) {
+    if (dtype != DType::kF32) {
+      return precondition("the ", name, " is ", std::string(DTypeName(dtype)), ", want f32");
+    }
+  }
+
+  const int64_t lanes = device.vector_bits > 0 ? std::max(device.vector_bits / 32, 1) : kMaxLanes;
+  // No larger than the smallest that covers the extent.
+  std::vector<int64_t> rows;
+  for (const int height : kTileRows) {
+    if (rows.empty() || rows.back() < matmul.m) rows.push_back(height);
+  }
+  std::vector<int64_t> vectors;
+  for (int64_t width = 1; width <= kMaxTileVectors; ++width) {
+    if ((width - 1) * lanes < matmul.n) vectors.push_back(width);
+  }
+  // Apart by more than a register tile, so that rounding up to tiles makes no two of them one.
+  const std::vector<int64_t> m_blocks = BlockChoices(32, 32, matmul.m);
+  const std::vector<int64_t> n_blocks =
+      BlockChoices(kMaxTileVectors * lanes, 2 * kMaxTileVectors * lanes, matmul.n);
+  const std::vector<int64_t> k_blocks = BlockChoices(64, 64, matmul.k);
+  std::vector<int64_t> unrolls;
+  for (const int64_t steps : {1, 2, 4, 8}) {
+    if (steps <= matmul.k) unrolls.push_back(steps);
+  }
+  std::vector<int64_t> distances;
+  for (const int64_t steps : {0, 4, 8, 16, 32}) {
+    if (steps < matmul.k) distances.push_back(steps);
+  }
+  std::vector<int64_t> threads;
+  for (int64_t count = 1; count < device.compute_units; count *= 2) threads.push_back(count);
+  threads.push_back(std::max(device.compute_units, 1));
+  std::vector<std::string> splits = {"m", "n", "mn", "k"};
+  if (matmul.batch > 1) splits.push_back("batch");
+
+  ConfigSpace::Options options;
+  options.name = std::string(kName);
+  options.version = kVersion;
+  const auto add_integers = [&options](std::string name, const std::vector<int64_t>& values,
+                                       int64_t near) {
+    absl::StatusOr<Knob> knob =
+        Knob::IntegerChoice(std::move(name), values, NearestOf(values, near));
+    if (knob.ok()) options.knobs.push_back(*std::move(knob));
+    return knob.status();
+  };
+  const auto add = [&options](absl::StatusOr<Knob> knob) {
+    if (knob.ok()) options.knobs.push_back(*std::move(knob));
+    return knob.status();
+  };
+  // The defaults are the tile and blocks of BLIS's haswell kernel, on one thread: good for many,
+  // best for none.
+  SEEDTUNE_RETURN_IF_ERROR(add_integers("register_tile[m]", rows, 6));
+  SEEDTUNE_RETURN_IF_ERROR(add_integers("register_tile[n]", vectors, 2));
+  SEEDTUNE_RETURN_IF_ERROR(add_integers("block_size[m]", m_blocks, 128));
+  SEEDTUNE_RETURN_IF_ERROR(add_integers("block_size[n]", n_blocks, 4096));
+  SEEDTUNE_RETURN_IF_ERROR(add_integers("block_size[k]", k_blocks, 256));
+  SEEDTUNE_RETURN_IF_ERROR(add(Knob::Boolean("pack[lhs]", true)));
+  SEEDTUNE_RETURN_IF_ERROR(add(Knob::Boolean("pack[rhs]", true)));
+  SEEDTUNE_RETURN_IF_ERROR(add_integers("unroll[k]", unrolls, 4));
+  SEEDTUNE_RETURN_IF_ERROR(add_integers("prefetch_distance", distances, 0));
+  SEEDTUNE_RETURN_IF_ERROR(
+      add(Knob::Enum("loop_order", {kLoopOrders.begin(), kLoopOrders.end()}, kLoopOrders[0])));
+  SEEDTUNE_RETURN_IF_ERROR(add_integers("threads", threads, 1));
+  SEEDTUNE_RETURN_IF_ERROR(add(Knob::Enum("thread_split", splits, "m")));
+
+  AddTileConstraints(matmul, device, options.constraints);
+  AddPackingConstraints(matmul, device, options.constraints);
+  AddLoopConstraints(matmul, options.constraints);
+  AddThreadConstraints(matmul, lanes, options.constraints);
+  return ConfigSpace::Create(std::move(options));
+}
+
+}  // namespace seedtune
