@@ -11,11 +11,12 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "autotuner/budget.h"  // IWYU pragma: export
 #include "autotuner/clock.h"
 #include "autotuner/database/database.h"
 #include "autotuner/measurer.h"
 #include "autotuner/outcome.h"
-#include "autotuner/search/search.h"
+#include "autotuner/search/search_algorithm.h"
 #include "config/config_space.h"
 #include "heuristics/consult.h"
 #include "heuristics/registry.h"
@@ -24,25 +25,15 @@
 
 namespace seedtune {
 
-// Whichever ends first; 0: no limit of that kind. The seeds are measured whatever the budget, except one of 0
-// evaluations and 0 seconds, which kInvalidArgument refuses.
-struct Budget {
-  int64_t evaluations = 0;  // candidates measured; re-timing of leaders is free
-  double seconds = 0;       // by the clock, everything included
-};
-// "30s", "2m", "200evals", "200evals,30s". kInvalidArgument otherwise.
-absl::StatusOr<Budget> ParseBudget(std::string_view text);
-std::string BudgetToString(const Budget& budget);
-
 // Told while tuning goes on, from the tuning thread.
 struct TuningProgress {
   int64_t evaluations = 0;
   int64_t failures = 0;
   double seconds = 0;
-  double default_ns = 0;  // median of the untuned default; 0: not yet known
-  double best_ns = 0;     // of the best so far; 0: none yet
-  std::string best_origin;
-  std::string phase;      // "seeds", "search", "re-timing"
+  double default_ns = 0;    // median of the untuned default; 0: not yet known, or it failed
+  double best_ns = 0;       // of the best so far; 0: none yet
+  std::string best_origin;  // a heuristic's name, "default" or "search"; "": none yet
+  std::string phase;        // "seeds", "search", "re-timing"
 };
 
 struct TuneOptions {
@@ -50,12 +41,16 @@ struct TuneOptions {
   Budget budget{.evaluations = 0, .seconds = 10};
   uint64_t random_seed = 1;
   ConsultOptions heuristics;
-  int leaders = 4;           // re-timed in turns at the end
-  int leader_rounds = 10;    // at most; ends when the statistics separate the first from the rest
-  double drop_factor = 3;    // a candidate slower than this multiple of the best is dropped early
-  bool resume = true;        // go on with an unfinished run of the same question, if the database has one
+  int leaders = 4;         // re-timed in turns at the end; 0: none
+  int leader_rounds = 10;  // at most; ends when the statistics separate the first from the rest
+  // A candidate slower than this multiple of the best is dropped early; 0: none is. Above 1. The
+  // untuned default and the seeds are always measured in full.
+  double drop_factor = 3;
+  // Go on with an unfinished run of the same question, if the database has one.
+  bool resume = true;
   std::function<void(const TuningProgress&)> progress;  // may be empty
-  const std::atomic<bool>* stop = nullptr;              // set from outside: end soon, keep everything (resumable)
+  // Set from outside (a signal handler may): end soon, keep everything; run again to go on.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 struct Trial {
@@ -64,27 +59,42 @@ struct Trial {
 };
 
 struct TuneResult {
-  std::string run_id;
-  bool finished = false;     // false: stopped from outside; run again to go on
+  std::string run_id;     // "": no database
+  bool finished = false;  // false: stopped from outside; run again to go on
   bool resumed = false;
-  Config untuned;            // the default, its outcome measured in the same run, interleaved with the best
+  // For people: why an unfinished run could not be gone on with.
+  std::vector<std::string> notes;
+  // The default, its outcome measured in the same run, interleaved with the best. Stopped before it
+  // was measured: a kCrash that says so.
+  Config untuned;
   Outcome untuned_outcome;
   std::string untuned_origin;
+  // The untuned default itself where nothing is faster, and where a stopped run knows nothing yet.
+  // Once leaders were re-timed, the outcome holds those samples and no others.
   Candidate best;
   Outcome best_outcome;
-  int64_t evaluations = 0;
-  int64_t failures = 0;
-  double seconds = 0;
+  int64_t evaluations = 0;                   // candidates measured, in all sessions of the run
+  int64_t failures = 0;                      // of these; what was dropped early is no failure
+  double seconds = 0;                        // over all sessions of the run
   std::vector<HeuristicOutcome> heuristics;  // with ranks and the winner's descent filled in
   std::vector<Trial> trials;                 // in the order told
 };
 
-// `kernel`, `facts` and `space` belong together. `database` may be null: nothing is kept. Errors: kInvalidArgument
-// (options), kNotFound (algorithm), kFailedPrecondition (every candidate failed: the message quotes the commonest
-// failure), whatever the measurer or the database says.
-absl::StatusOr<TuneResult> Tune(std::shared_ptr<const Kernel> kernel, std::span<const MatmulFact> facts,
-                                std::shared_ptr<const ConfigSpace> space, const HeuristicRegistry& registry,
-                                Measurer& measurer, Database* database, Clock& clock, const TuneOptions& options);
+// `kernel`, `facts` and `space` belong together. `database` may be null: nothing is kept.
+//
+// A run killed at any moment is gone on with by the same call: its log is replayed through the
+// search, what was under way is measured again, and a budget in evaluations ends where it would
+// have ended (exactly so as far as the measurer answers in order). After a stop or an error,
+// requests may still be under way: do not give the measurer to another run.
+//
+// Errors: kInvalidArgument (options), kNotFound (algorithm), kFailedPrecondition (every candidate
+// failed: the message quotes the commonest failure), whatever the measurer or the database says.
+// All outcomes known by then stay recorded.
+absl::StatusOr<TuneResult> Tune(std::shared_ptr<const Kernel> kernel,
+                                std::span<const MatmulFact> facts,
+                                std::shared_ptr<const ConfigSpace> space,
+                                const HeuristicRegistry& registry, Measurer& measurer,
+                                Database* database, Clock& clock, const TuneOptions& options);
 
 }  // namespace seedtune
 
