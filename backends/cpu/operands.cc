@@ -1,0 +1,160 @@
+#include "backends/cpu/operands.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_format.h"
+#include "util/file.h"
+#include "util/status_macros.h"
+
+namespace seedtune {
+namespace {
+
+constexpr int64_t kHugePageBytes = int64_t{2} << 20;
+constexpr int64_t kVectorBytes = 64;
+// Of what the system says is free, how much operands may take.
+constexpr double kShareOfFreeMemory = 0.9;
+
+// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA
+// 2014): good enough for operands, and fast enough for gigabytes of them.
+class SplitMix64 {
+ public:
+  explicit SplitMix64(uint64_t seed) : state_(seed) {}
+  uint64_t operator()() {
+    uint64_t z = state_ += 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+  }
+
+ private:
+  uint64_t state_;
+};
+
+// 24 bits of randomness into [-1, 1).
+float ToUnitRange(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-23f - 1.0f; }
+
+void FillRandom(FloatBuffer& buffer, uint64_t seed) {
+  SplitMix64 random(seed);
+  float* p = buffer.data();
+  int64_t i = 0;
+  for (; i + 1 < buffer.size(); i += 2) {
+    const uint64_t bits = random();
+    p[i] = ToUnitRange(static_cast<uint32_t>(bits));
+    p[i + 1] = ToUnitRange(static_cast<uint32_t>(bits >> 32));
+  }
+  if (i < buffer.size()) p[i] = ToUnitRange(static_cast<uint32_t>(random()));
+}
+
+// One past the last element of `batch` matrices of rows x columns.
+int64_t Extent(int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride,
+               int64_t batch, int64_t batch_stride) {
+  return (rows - 1) * row_stride + (columns - 1) * column_stride + (batch - 1) * batch_stride + 1;
+}
+
+absl::StatusOr<OperandSet> MakeSet(const GemmProblem& problem) {
+  OperandSet set;
+  SEEDTUNE_ASSIGN_OR_RETURN(set.a, FloatBuffer::Create(SizeOfA(problem)));
+  SEEDTUNE_ASSIGN_OR_RETURN(set.b, FloatBuffer::Create(SizeOfB(problem)));
+  SEEDTUNE_ASSIGN_OR_RETURN(set.c, FloatBuffer::Create(SizeOfC(problem)));
+  if (problem.epilogue.bias) {
+    SEEDTUNE_ASSIGN_OR_RETURN(set.bias, FloatBuffer::Create(problem.n));
+  }
+  if (problem.epilogue.residual != GemmResidual::kNone) {
+    SEEDTUNE_ASSIGN_OR_RETURN(set.residual, FloatBuffer::Create(SizeOfResidual(problem)));
+  }
+  return set;
+}
+
+// Memory that programs can still have, caches that the system would give up included; 0: it does
+// not say.
+int64_t AvailableBytes() {
+  const absl::StatusOr<std::string> text = ReadFile("/proc/meminfo");
+  if (!text.ok()) return 0;
+  constexpr std::string_view kLabel = "MemAvailable:";
+  const size_t at = text->find(kLabel);
+  if (at == std::string::npos) return 0;
+  return std::strtoll(text->c_str() + at + kLabel.size(), nullptr, 10) << 10;
+}
+
+void CopyInputs(const OperandSet& from, OperandSet& to) {
+  const auto copy = [](const FloatBuffer& source, FloatBuffer& target) {
+    if (source.size() > 0) std::memcpy(target.data(), source.data(), source.size() * sizeof(float));
+  };
+  copy(from.a, to.a);
+  copy(from.b, to.b);
+  copy(from.bias, to.bias);
+  copy(from.residual, to.residual);
+}
+
+}  // namespace
+
+absl::StatusOr<FloatBuffer> FloatBuffer::Create(int64_t size) {
+  const int64_t alignment =
+      size * static_cast<int64_t>(sizeof(float)) >= kHugePageBytes ? kHugePageBytes : kVectorBytes;
+  const int64_t bytes =
+      (size * static_cast<int64_t>(sizeof(float)) + alignment - 1) / alignment * alignment;
+  FloatBuffer buffer;
+  buffer.data_.reset(static_cast<float*>(std::aligned_alloc(alignment, bytes)));
+  if (buffer.data_ == nullptr) {
+    return absl::ResourceExhaustedError(
+        absl::StrFormat("no memory for an operand of %d bytes", bytes));
+  }
+  buffer.size_ = size;
+  if (alignment == kHugePageBytes) madvise(buffer.data_.get(), bytes, MADV_HUGEPAGE);  // a wish
+  std::memset(buffer.data_.get(), 0, bytes);
+  return buffer;
+}
+
+int64_t SizeOfA(const GemmProblem& p) {
+  return Extent(p.m, p.k, p.a_row_stride, p.a_col_stride, p.batch, p.a_batch_stride);
+}
+int64_t SizeOfB(const GemmProblem& p) {
+  return Extent(p.k, p.n, p.b_row_stride, p.b_col_stride, p.batch, p.b_batch_stride);
+}
+int64_t SizeOfC(const GemmProblem& p) {
+  return Extent(p.m, p.n, p.c_row_stride, /*column_stride=*/1, p.batch, p.c_batch_stride);
+}
+int64_t SizeOfResidual(const GemmProblem& p) {
+  if (p.epilogue.residual == GemmResidual::kNone) return 0;
+  return Extent(p.m, p.n, p.epilogue.residual_row_stride, /*column_stride=*/1, p.batch,
+                p.epilogue.residual_batch_stride);
+}
+
+absl::StatusOr<Operands> Operands::Create(const GemmProblem& problem, uint64_t seed,
+                                          int64_t cold_bytes) {
+  const int64_t set_bytes =
+      static_cast<int64_t>(sizeof(float)) *
+      (SizeOfA(problem) + SizeOfB(problem) + SizeOfC(problem) + SizeOfResidual(problem));
+  const int64_t copies = std::max<int64_t>(1, (cold_bytes + set_bytes - 1) / set_bytes);
+  const int64_t free_bytes = AvailableBytes();
+  if (free_bytes > 0 && static_cast<double>(copies * set_bytes) >
+                            kShareOfFreeMemory * static_cast<double>(free_bytes)) {
+    return absl::ResourceExhaustedError(absl::StrFormat(
+        "the operands take %d MB, %d MB are free; want a smaller kernel or a larger machine",
+        copies * set_bytes / 1'000'000, free_bytes / 1'000'000));
+  }
+  Operands operands;
+  for (int64_t i = 0; i < copies; ++i) {
+    SEEDTUNE_ASSIGN_OR_RETURN(OperandSet set, MakeSet(problem));
+    if (i == 0) {
+      SplitMix64 seeds(seed);
+      for (FloatBuffer* input : {&set.a, &set.b, &set.bias, &set.residual})
+        FillRandom(*input, seeds());
+    } else {
+      CopyInputs(operands.sets_.front(), set);
+    }
+    operands.sets_.push_back(std::move(set));
+  }
+  return operands;
+}
+
+int64_t ColdBytes(int64_t last_level_cache_bytes) { return 2 * last_level_cache_bytes; }
+
+}  // namespace seedtune
