@@ -32,6 +32,7 @@ struct MatmulSpec {
   bool bias = false;
   Activation activation = Activation::kNone;
   bool residual = false;
+  friend bool operator==(const MatmulSpec&, const MatmulSpec&) = default;
 };
 
 // Of each tensor's first element: PyTorch's allocators give at least this much on every device (64
