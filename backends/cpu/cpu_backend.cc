@@ -59,8 +59,13 @@ absl::Status CheckF32(std::string_view what, DType dtype) {
 }
 
 absl::StatusOr<GemmProblem> ProblemOf(const Kernel& kernel) {
-  SEEDTUNE_ASSIGN_OR_RETURN(const SimpleMatmul matmul, MatchSimpleMatmul(kernel));
-  return GemmProblemFromMatmul(matmul);
+  SEEDTUNE_ASSIGN_OR_RETURN(const SimpleMatmul matmul,
+                            MatchSimpleMatmul(kernel));  // names the kernel
+  absl::StatusOr<GemmProblem> problem = GemmProblemFromMatmul(matmul);
+  if (problem.ok()) return problem;
+  return absl::Status(
+      problem.status().code(),
+      absl::StrCat("kernel \"", kernel.name, "\": ", std::string(problem.status().message())));
 }
 
 // "nkm" -> kNkm and so on.
@@ -105,12 +110,7 @@ class CpuBackend : public Backend {
 
   const MeasurerInfo& info() const override { return info_; }
 
-  absl::Status Supports(const Kernel& kernel) const override {
-    const absl::Status status = ProblemOf(kernel).status();
-    if (status.ok()) return status;
-    return absl::Status(status.code(), absl::StrCat("kernel \"", kernel.name,
-                                                    "\": ", std::string(status.message())));
-  }
+  absl::Status Supports(const Kernel& kernel) const override { return ProblemOf(kernel).status(); }
 
   Outcome Measure(const MeasureRequest& request) override {
     const double start_ns = NowNs();

@@ -136,9 +136,10 @@ absl::StatusOr<Operands> Operands::Create(const GemmProblem& problem, uint64_t s
   const int64_t free_bytes = AvailableBytes();
   if (free_bytes > 0 && static_cast<double>(copies * set_bytes) >
                             kShareOfFreeMemory * static_cast<double>(free_bytes)) {
-    return absl::ResourceExhaustedError(absl::StrFormat(
-        "the operands take %d MB, %d MB are free; want a smaller kernel or a larger machine",
-        copies * set_bytes / 1'000'000, free_bytes / 1'000'000));
+    return absl::ResourceExhaustedError(
+        absl::StrFormat("the operands take %d MB of memory, %d MB are free; want a smaller kernel "
+                        "or a larger machine",
+                        copies * set_bytes / 1'000'000, free_bytes / 1'000'000));
   }
   Operands operands;
   for (int64_t i = 0; i < copies; ++i) {
