@@ -1,0 +1,252 @@
+#include "tools/cli.h"
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "tools/command_options.h"
+#include "tools/db_command.h"
+#include "tools/explain_command.h"
+#include "tools/hardware_command.h"
+#include "tools/lookup_command.h"
+#include "tools/tune_command.h"
+#include "util/edit_distance.h"
+
+namespace seedtune {
+namespace {
+
+constexpr char kKernelHelp[] =
+    "a textproto file (one kernel, or a workload of many), or a short form: "
+    "matmul:MxNxK:DTYPE[:OPTION...] with "
+    "options nt, tn, tt, batch=N, out=DTYPE, bias, relu, gelu, silu, residual";
+
+// What the flags of all commands are read into.
+struct Flags {
+  TuneCommandOptions tune;
+  ExplainCommandOptions explain;
+  LookupCommandOptions lookup;
+  HardwareCommandOptions hardware;
+  DbCommandOptions db;
+};
+
+using Command = std::function<absl::Status(const Environment&)>;
+
+// A subcommand whose help opens with one line and one example.
+CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std::string& summary,
+                     const std::string& example) {
+  CLI::App* command = parent.add_subcommand(name, summary);
+  command->description(absl::StrCat(summary, "\n  e.g.  seedtune ", example, "\n"));
+  command->get_formatter()->column_width(34);
+  return command;
+}
+
+void AddKernelFlags(CLI::App* command, KernelOptions& options) {
+  command->add_option("kernel", options.kernels, kKernelHelp)->type_name("KERNEL")->required();
+  command->add_option("--backend", options.backend, "who makes the code: cpu, triton, cute")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command
+      ->add_option("--device", options.device,
+                   "an index among this machine's devices, a known device (`seedtune hardware "
+                   "--specs` lists them), "
+                   "or a spec file; default: the first one here that the backend runs on")
+      ->type_name("DEVICE");
+  command->add_flag("--json", options.json, "print JSON");
+}
+
+void AddSeedFlags(CLI::App* command, SeedOptions& options) {
+  command->add_flag("--no-seeds", options.no_seeds, "consult no heuristic");
+  command
+      ->add_option("--disable-heuristic", options.disabled,
+                   "consult all but this one; may be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--user-seed", options.user_seeds,
+                   "a configuration of your own to start from, as JSON; missing knobs take their "
+                   "defaults; may be "
+                   "repeated")
+      ->type_name("JSON")
+      ->allow_extra_args(false);
+}
+
+void AddDatabaseFlag(CLI::App* command, std::string& path) {
+  command
+      ->add_option("--db", path,
+                   "the tuning database; default: $XDG_DATA_HOME/seedtune/tuning.db, else "
+                   "~/.local/share/seedtune/tuning.db")
+      ->type_name("FILE");
+}
+
+// CLI11 hands tokens that it does not know to nobody; says so, with the nearest flag or command
+// that it does know.
+std::string UnknownArgument(const CLI::App& command) {
+  const std::vector<std::string> extra = command.remaining(/*recurse=*/true);
+  const std::string token =
+      extra.empty() ? std::string() : extra.front().substr(0, extra.front().find('='));
+  std::vector<std::string> known;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  for (const CLI::App* subcommand : command.get_subcommands([](const CLI::App*) { return true; })) {
+    known.push_back(subcommand->get_name());
+  }
+  const std::optional<std::string> nearest = NearestName(token, known);
+  return absl::StrCat(
+      "unknown argument \"", token, "\"",
+      nearest ? absl::StrCat(", did you mean \"", *nearest, "\"") : "", "; see `seedtune ",
+      command.get_parent() != nullptr ? absl::StrCat(command.get_name(), " ") : "", "--help`");
+}
+
+// The innermost subcommand that was given.
+const CLI::App& Chosen(const CLI::App& app) {
+  const CLI::App* chosen = &app;
+  while (!chosen->get_subcommands().empty()) chosen = chosen->get_subcommands().front();
+  return *chosen;
+}
+
+void BuildTune(CLI::App& app, Flags& flags, Command& run) {
+  CLI::App* command =
+      AddCommand(app, "tune", "Search for the fastest configuration of each kernel and record it.",
+                 "tune matmul:16x4096x4096:f32 --budget=30s");
+  AddKernelFlags(command, flags.tune.kernel);
+  command
+      ->add_option("--budget", flags.tune.budget,
+                   "when to stop: 30s, 2m (for the whole command, shared evenly among its "
+                   "kernels), 200evals (for "
+                   "each kernel), or both: 200evals,60s")
+      ->type_name("BUDGET")
+      ->capture_default_str();
+  command
+      ->add_option("--algorithm", flags.tune.algorithm,
+                   "how to search: pattern, random, exhaustive")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command->add_option("--seed", flags.tune.random_seed, "of the search's random choices")
+      ->type_name("N")
+      ->capture_default_str();
+  AddSeedFlags(command, flags.tune.seeds);
+  AddDatabaseFlag(command, flags.tune.database);
+  command->add_flag("--retune", flags.tune.retune, "search even where the database has an answer");
+  command->callback([&] {
+    run = [&](const Environment& environment) { return RunTune(flags.tune, environment); };
+  });
+}
+
+void BuildExplain(CLI::App& app, Flags& flags, Command& run) {
+  CLI::App* command = AddCommand(
+      app, "explain",
+      "Say what is known of a kernel: facts, config space, each heuristic's outcome, the default.",
+      "explain matmul:8192x512x4096:bf16 --backend=triton --device=h100_sxm");
+  AddKernelFlags(command, flags.explain.kernel);
+  AddSeedFlags(command, flags.explain.seeds);
+  command->callback([&] {
+    run = [&](const Environment& environment) { return RunExplain(flags.explain, environment); };
+  });
+}
+
+void BuildLookup(CLI::App& app, Flags& flags, Command& run) {
+  CLI::App* command =
+      AddCommand(app, "lookup", "Print the recorded best of a kernel, or why there is none.",
+                 "lookup matmul:16x4096x4096:f32");
+  AddKernelFlags(command, flags.lookup.kernel);
+  AddDatabaseFlag(command, flags.lookup.database);
+  command->callback([&] {
+    run = [&](const Environment& environment) { return RunLookup(flags.lookup, environment); };
+  });
+}
+
+void BuildHardware(CLI::App& app, Flags& flags, Command& run) {
+  CLI::App* command = AddCommand(app, "hardware",
+                                 "Print the devices of this machine, or what is known of a device.",
+                                 "hardware --device=h100_sxm");
+  command
+      ->add_option("--device", flags.hardware.device,
+                   "a known device, or a spec file; default: look here")
+      ->type_name("DEVICE");
+  command->add_flag("--specs", flags.hardware.list_specs, "list the known devices");
+  command->add_flag("--json", flags.hardware.json, "print JSON");
+  command->callback([&] {
+    run = [&](const Environment& environment) { return RunHardware(flags.hardware, environment); };
+  });
+}
+
+void BuildDb(CLI::App& app, Flags& flags, Command& run) {
+  CLI::App* db =
+      AddCommand(app, "db", "List, export or import what the tuning database holds.", "db list");
+  db->require_subcommand(1);
+  const auto add = [&](const std::string& name, const std::string& summary,
+                       const std::string& example,
+                       absl::Status (*function)(const DbCommandOptions&, const Environment&)) {
+    CLI::App* command = AddCommand(*db, name, summary, example);
+    AddDatabaseFlag(command, flags.db.database);
+    command->callback([&, function] {
+      run = [&, function](const Environment& environment) {
+        return function(flags.db, environment);
+      };
+    });
+    return command;
+  };
+  add("list", "List answers and runs.", "db list --json", RunDbList)
+      ->add_flag("--json", flags.db.json, "print JSON");
+  add("export", "Write all runs as JSON, one document a line.", "db export tuning.jsonl",
+      RunDbExport)
+      ->add_option("file", flags.db.file, "where to; - for standard output")
+      ->type_name("FILE")
+      ->required();
+  add("import", "Add the runs of an export that are not there yet.", "db import tuning.jsonl",
+      RunDbImport)
+      ->add_option("file", flags.db.file, "where from; - for standard input")
+      ->type_name("FILE")
+      ->required();
+}
+
+int Fail(const Environment& environment, std::string_view message, int status) {
+  environment.err << "seedtune: " << absl::StrReplaceAll(std::string(message), {{"\n", " "}})
+                  << "\n";
+  return status;
+}
+
+}  // namespace
+
+int RunCli(const std::vector<std::string>& arguments, const Environment& environment) {
+  CLI::App app{
+      "Find the fastest configuration of a kernel on a device, from expert seeds and real "
+      "measurements.\n"
+      "  e.g.  seedtune tune examples/llama3_8b_decode.textproto\n",
+      "seedtune"};
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  Flags flags;
+  Command run;
+  BuildTune(app, flags, run);
+  BuildExplain(app, flags, run);
+  BuildLookup(app, flags, run);
+  BuildHardware(app, flags, run);
+  BuildDb(app, flags, run);
+
+  // CLI11 wants the last argument first.
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    app.parse(std::move(reversed));
+  } catch (const CLI::CallForHelp&) {
+    environment.out << Chosen(app).help();
+    return kExitDone;
+  } catch (const CLI::ExtrasError&) {
+    return Fail(environment, UnknownArgument(Chosen(app)), kExitUsage);
+  } catch (const CLI::ParseError& error) {
+    return Fail(environment, absl::StrCat(error.what(), "; see `seedtune --help`"), kExitUsage);
+  }
+  if (const absl::Status status = run(environment); !status.ok()) {
+    return Fail(environment, std::string(status.message()), kExitFailed);
+  }
+  return kExitDone;
+}
+
+}  // namespace seedtune

@@ -1,0 +1,48 @@
+// What the flags of the commands set.
+#ifndef SEEDTUNE_TOOLS_COMMAND_OPTIONS_H_
+#define SEEDTUNE_TOOLS_COMMAND_OPTIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace seedtune {
+
+// Of every command that is about kernels.
+struct KernelOptions {
+  std::vector<std::string> kernels;  // files or short forms
+  std::string backend = "cpu";
+  std::string device;  // see device.h
+  bool json = false;
+};
+
+// Of the commands that consult heuristics.
+struct SeedOptions {
+  bool no_seeds = false;
+  std::vector<std::string> disabled;    // heuristics, by name
+  std::vector<std::string> user_seeds;  // configurations as JSON objects
+};
+
+struct TuneCommandOptions {
+  KernelOptions kernel;
+  SeedOptions seeds;
+  std::string budget = "60s";
+  std::string algorithm = "pattern";
+  uint64_t random_seed = 1;
+  std::string database;  // "": the default path
+  bool retune = false;
+};
+
+struct LookupCommandOptions {
+  KernelOptions kernel;
+  std::string database;
+};
+
+struct ExplainCommandOptions {
+  KernelOptions kernel;
+  SeedOptions seeds;
+};
+
+}  // namespace seedtune
+
+#endif  // SEEDTUNE_TOOLS_COMMAND_OPTIONS_H_

@@ -1,0 +1,114 @@
+#include "tools/db_command.h"
+
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "autotuner/database/database.h"
+#include "nlohmann/json.hpp"
+#include "tools/format.h"
+#include "tools/record_json.h"
+#include "tools/table.h"
+#include "util/file.h"
+#include "util/status_macros.h"
+
+namespace seedtune {
+namespace {
+
+std::string Path(const DbCommandOptions& options) {
+  return options.database.empty() ? DefaultDatabasePath() : ResolveUserPath(options.database);
+}
+
+std::string When(int64_t unix_micros) {
+  return absl::FormatTime("%Y-%m-%d %H:%M", absl::FromUnixMicros(unix_micros),
+                          absl::LocalTimeZone());
+}
+
+nlohmann::ordered_json RunJson(const RunInfo& run) {
+  return {{"run", run.id},
+          {"kernel", run.kernel_name},
+          {"fingerprint", run.key.kernel_fingerprint},
+          {"backend", run.key.backend},
+          {"algorithm", run.settings.algorithm},
+          {"random_seed", run.settings.random_seed},
+          {"budget_evaluations", run.settings.budget_evaluations},
+          {"budget_seconds", run.settings.budget_seconds},
+          {"started_unix_micros", run.started_unix_micros},
+          {"finished", run.state == RunState::kFinished},
+          {"seconds_spent", run.seconds_spent}};
+}
+
+}  // namespace
+
+absl::Status RunDbList(const DbCommandOptions& options, const Environment& environment) {
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
+                            Database::Open(Path(options), {.mode = Database::Mode::kReadOnly}));
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<BestRecord> answers, database->ListBest());
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<RunInfo> runs, database->ListRuns());
+  if (options.json) {
+    nlohmann::ordered_json json = {{"schema_version", kJsonSchemaVersion},
+                                   {"database", database->path()},
+                                   {"answers", nlohmann::ordered_json::array()},
+                                   {"runs", nlohmann::ordered_json::array()}};
+    for (const BestRecord& answer : answers) json["answers"].push_back(BestRecordToJson(answer));
+    for (const RunInfo& run : runs) json["runs"].push_back(RunJson(run));
+    environment.out << json.dump(2) << "\n";
+    return absl::OkStatus();
+  }
+  Table table({{"recorded", Align::kLeft},
+               {"kernel", Align::kLeft},
+               {"backend", Align::kLeft},
+               {"best", Align::kRight},
+               {"speed-up", Align::kRight},
+               {"measured", Align::kRight},
+               {"run", Align::kLeft}});
+  for (const BestRecord& answer : answers) {
+    const double best_ns = answer.outcome.objective_ns();
+    table.AddRow({When(answer.recorded_unix_micros), answer.kernel_name, answer.key.backend,
+                  FormatNs(best_ns), FormatSpeedup(answer.untuned_outcome.objective_ns(), best_ns),
+                  absl::StrCat(answer.evaluations), answer.run_id.substr(0, 8)});
+  }
+  int64_t unfinished = 0;
+  for (const RunInfo& run : runs) unfinished += run.state == RunState::kUnfinished ? 1 : 0;
+  environment.out << table.ToString() << "\n"
+                  << database->path() << ": " << answers.size() << " answers, " << runs.size()
+                  << " runs, " << unfinished << " of them unfinished\n";
+  return absl::OkStatus();
+}
+
+absl::Status RunDbExport(const DbCommandOptions& options, const Environment& environment) {
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
+                            Database::Open(Path(options), {.mode = Database::Mode::kReadOnly}));
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::string text, database->ExportJsonLines());
+  if (options.file == "-") {
+    environment.out << text;
+    return absl::OkStatus();
+  }
+  const std::string path = ResolveUserPath(options.file);
+  SEEDTUNE_RETURN_IF_ERROR(WriteFileAtomically(path, text));
+  environment.err << "wrote " << path << "\n";
+  return absl::OkStatus();
+}
+
+absl::Status RunDbImport(const DbCommandOptions& options, const Environment& environment) {
+  std::string text;
+  if (options.file == "-") {
+    text.assign(std::istreambuf_iterator<char>(std::cin), {});
+  } else {
+    SEEDTUNE_ASSIGN_OR_RETURN(text, ReadFile(ResolveUserPath(options.file)));
+  }
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
+                            Database::Open(Path(options)));
+  absl::StatusOr<int64_t> added = database->ImportJsonLines(text);
+  if (!added.ok()) {
+    return absl::Status(added.status().code(),
+                        absl::StrCat(options.file, ": ", std::string(added.status().message())));
+  }
+  environment.err << *added << " runs added to " << database->path() << "\n";
+  return absl::OkStatus();
+}
+
+}  // namespace seedtune

@@ -1,0 +1,127 @@
+#include "tools/explain_command.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "heuristics/consult.h"
+#include "heuristics/outcome_json.h"
+#include "ir/fingerprint.h"
+#include "nlohmann/json.hpp"
+#include "tools/device.h"
+#include "tools/format.h"
+#include "tools/record_json.h"
+#include "tools/seed_flags.h"
+#include "tools/subject.h"
+#include "util/status_macros.h"
+
+namespace seedtune {
+namespace {
+
+std::string Indented(const std::string& text) {
+  std::string indented = absl::StrCat("  ", absl::StrReplaceAll(text, {{"\n", "\n  "}}));
+  indented.erase(indented.find_last_not_of(" \n") + 1);
+  return indented + "\n";
+}
+
+std::string DescribeSpace(const ConfigSpace& space) {
+  std::string text =
+      absl::StrCat(space.name(), " version ", space.version(), ": ", space.knobs().size(),
+                   " knobs, ", FormatCount(space.NumValid()), " valid configurations of ",
+                   FormatCount(space.CartesianSize()), "\n");
+  for (const Knob& knob : space.knobs())
+    absl::StrAppend(&text, "  ", knob.name(), ": ", knob.DescribeChoices(), "\n");
+  for (const Constraint& constraint : space.constraints()) {
+    absl::StrAppend(&text, "  want ", constraint.description, "\n");
+  }
+  return text;
+}
+
+std::string DescribeOutcome(const HeuristicOutcome& outcome) {
+  std::string text =
+      absl::StrCat(outcome.heuristic, ": ", std::string(HeuristicOutcomeKindName(outcome.kind)));
+  if (!outcome.detail.empty()) absl::StrAppend(&text, ": ", outcome.detail);
+  absl::StrAppend(&text, "\n");
+  for (const Config& seed : outcome.seeds) absl::StrAppend(&text, "  seed ", seed.ToJson(), "\n");
+  return text;
+}
+
+std::string Explanation(const Subject& subject, const ConsultResult& consulted) {
+  std::string text = absl::StrCat("kernel ", subject.kernel->name, " (fingerprint ",
+                                  KernelFingerprint(*subject.kernel), ")\n");
+  for (const MatmulFact& fact : subject.facts) {
+    absl::StrAppend(&text, Indented(DescribeMatmulFact(*subject.kernel, fact)));
+  }
+  absl::StrAppend(&text, "config space\n", Indented(DescribeSpace(*subject.space)));
+  absl::StrAppend(&text, "heuristics, in rank order\n");
+  for (const HeuristicOutcome& outcome : consulted.outcomes)
+    absl::StrAppend(&text, Indented(DescribeOutcome(outcome)));
+  absl::StrAppend(&text, "untuned default, from ", consulted.untuned_origin, "\n",
+                  Indented(consulted.untuned.ToJson()));
+  return text;
+}
+
+nlohmann::ordered_json ExplanationJson(const Subject& subject, const ConsultResult& consulted) {
+  using Json = nlohmann::ordered_json;
+  Json facts = Json::array();
+  for (const MatmulFact& fact : subject.facts) {
+    const auto extent = [](const DimFact& dim) {
+      return dim.planning_extent() ? Json(*dim.planning_extent()) : Json();
+    };
+    facts.push_back({{"m", extent(fact.m)},
+                     {"n", extent(fact.n)},
+                     {"k", extent(fact.k)},
+                     {"batch", fact.batch()},
+                     {"lhs", std::string(DTypeName(fact.lhs.dtype))},
+                     {"rhs", std::string(DTypeName(fact.rhs.dtype))},
+                     {"out", std::string(DTypeName(fact.out.dtype))},
+                     {"accumulator", std::string(DTypeName(fact.accumulator))},
+                     {"flops", fact.flops},
+                     {"bytes", fact.bytes},
+                     {"intensity", fact.intensity}});
+  }
+  return {{"kernel", subject.kernel->name},
+          {"fingerprint", KernelFingerprint(*subject.kernel)},
+          {"facts", std::move(facts)},
+          {"space",
+           {{"id", subject.space->id()},
+            {"knobs", subject.space->knobs().size()},
+            {"valid", FormatCount(subject.space->NumValid())},
+            {"cartesian", FormatCount(subject.space->CartesianSize())}}},
+          {"heuristics", Json::parse(HeuristicOutcomesToJson(consulted.outcomes))},
+          {"untuned",
+           {{"config", Json::parse(consulted.untuned.ToJson())},
+            {"origin", consulted.untuned_origin}}}};
+}
+
+}  // namespace
+
+absl::Status RunExplain(const ExplainCommandOptions& options, const Environment& environment) {
+  SEEDTUNE_ASSIGN_OR_RETURN(
+      const HardwareInfo device,
+      ResolveDevice(options.kernel.device, options.kernel.backend, environment.reader));
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<Subject> subjects,
+                            LoadSubjects(options.kernel.kernels, options.kernel.backend, device));
+  SEEDTUNE_ASSIGN_OR_RETURN(const ConsultOptions consult,
+                            MakeConsultOptions(options.seeds, environment.heuristics));
+  nlohmann::ordered_json json = {{"schema_version", kJsonSchemaVersion},
+                                 {"device", device.name},
+                                 {"backend", options.kernel.backend},
+                                 {"kernels", nlohmann::ordered_json::array()}};
+  if (!options.kernel.json) environment.out << "device " << DescribeHardware(device) << "\n";
+  for (const Subject& subject : subjects) {
+    const ConsultResult consulted = ConsultHeuristics(
+        environment.heuristics, options.kernel.backend, subject.Context(device), consult);
+    if (options.kernel.json) {
+      json["kernels"].push_back(ExplanationJson(subject, consulted));
+    } else {
+      environment.out << Explanation(subject, consulted);
+      if (&subject != &subjects.back()) environment.out << "\n";
+    }
+  }
+  if (options.kernel.json) environment.out << json.dump(2) << "\n";
+  return absl::OkStatus();
+}
+
+}  // namespace seedtune

@@ -1,0 +1,26 @@
+// Numbers for people.
+#ifndef SEEDTUNE_TOOLS_FORMAT_H_
+#define SEEDTUNE_TOOLS_FORMAT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/numeric/int128.h"
+
+namespace seedtune {
+
+// "853 ns", "41.2 us", "1.90 ms", "12.3 s"; "-" for what is not a positive finite number.
+std::string FormatNs(double ns);
+
+// "1.53x"; "-" where either is unknown.
+std::string FormatSpeedup(double before_ns, double after_ns);
+
+// GFLOP/s of `flops` in `ns`: "61.3"; "-" where either is unknown.
+std::string FormatGflops(int64_t flops, double ns);
+
+// "1,234,567"
+std::string FormatCount(absl::uint128 count);
+
+}  // namespace seedtune
+
+#endif  // SEEDTUNE_TOOLS_FORMAT_H_

@@ -1,0 +1,65 @@
+#include "tools/lookup_command.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "autotuner/database/database.h"
+#include "autotuner/record_key.h"
+#include "nlohmann/json.hpp"
+#include "tools/device.h"
+#include "tools/format.h"
+#include "tools/record_json.h"
+#include "tools/subject.h"
+#include "util/file.h"
+#include "util/status_macros.h"
+
+namespace seedtune {
+
+absl::Status RunLookup(const LookupCommandOptions& options, const Environment& environment) {
+  const KernelOptions& kernel_options = options.kernel;
+  SEEDTUNE_ASSIGN_OR_RETURN(
+      const HardwareInfo device,
+      ResolveDevice(kernel_options.device, kernel_options.backend, environment.reader));
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<Subject> subjects,
+                            LoadSubjects(kernel_options.kernels, kernel_options.backend, device));
+  SEEDTUNE_ASSIGN_OR_RETURN(const MeasurerInfo info,
+                            environment.measurer_info(kernel_options.backend, device));
+  const std::string path =
+      options.database.empty() ? DefaultDatabasePath() : ResolveUserPath(options.database);
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
+                            Database::Open(path, {.mode = Database::Mode::kReadOnly}));
+
+  std::vector<std::string> misses;
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  for (const Subject& subject : subjects) {
+    SEEDTUNE_ASSIGN_OR_RETURN(
+        LookupResult found, database->Lookup(MakeRecordKey(*subject.kernel, *subject.space, info)));
+    if (!found.record) {
+      misses.push_back(absl::StrCat("kernel \"", subject.kernel->name, "\": ", found.miss_reason));
+      rows.push_back({{"kernel", subject.kernel->name}, {"miss", found.miss_reason}});
+      continue;
+    }
+    found.record->kernel_name = subject.kernel->name;
+    if (kernel_options.json) {
+      rows.push_back(BestRecordToJson(*found.record));
+      continue;
+    }
+    const double best_ns = found.record->outcome.objective_ns();
+    environment.out << subject.kernel->name << ": " << FormatNs(best_ns) << ", "
+                    << FormatSpeedup(found.record->untuned_outcome.objective_ns(), best_ns)
+                    << " of the untuned default's speed, " << FormatGflops(subject.flops(), best_ns)
+                    << " GFLOP/s\n  " << found.record->config_json << "\n";
+  }
+  if (kernel_options.json) {
+    const nlohmann::ordered_json json = {
+        {"schema_version", kJsonSchemaVersion}, {"database", path}, {"kernels", std::move(rows)}};
+    environment.out << json.dump(2) << "\n";
+  }
+  if (misses.empty()) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrJoin(misses, "; "));
+}
+
+}  // namespace seedtune

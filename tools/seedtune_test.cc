@@ -1,0 +1,419 @@
+// The program as its users meet it: arguments in; standard output, standard error and an exit
+// status out.
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "testing/status_matchers.h"
+#include "testing/temp_dir.h"
+#include "util/file.h"
+
+namespace seedtune {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+using Json = nlohmann::json;
+
+constexpr char kSmallKernel[] = "matmul:32x48x64:f32";
+
+std::string Program() {
+  return std::string(getenv("TEST_SRCDIR")) + "/" + getenv("TEST_WORKSPACE") + "/tools/seedtune";
+}
+
+struct Finished {
+  int status = -1;  // exit status; 128 + signal where one ended it
+  std::string out, err;
+};
+
+class SeedtuneTest : public ::testing::Test {
+ protected:
+  std::string Path(const std::string& name) const { return dir_.Path(name); }
+
+  // Starts the program with standard output and error into files; its home is the test's folder.
+  pid_t Start(const std::vector<std::string>& arguments) {
+    std::vector<std::string> words = {Program()};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    std::vector<std::string> settings = {"HOME=" + dir_.path(),
+                                         "BUILD_WORKING_DIRECTORY=" + dir_.path()};
+    std::vector<char*> environment;
+    for (std::string& setting : settings) environment.push_back(setting.data());
+    environment.push_back(nullptr);
+
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC;
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, Path("stdout").c_str(), flags, 0600);
+    posix_spawn_file_actions_addopen(&actions, 2, Path("stderr").c_str(), flags, 0600);
+    pid_t pid = -1;
+    EXPECT_EQ(posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), environment.data()), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    return pid;
+  }
+
+  Finished Finish(pid_t pid) {
+    int status = 0;
+    EXPECT_EQ(waitpid(pid, &status, 0), pid);
+    Finished finished;
+    finished.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    finished.out = *ReadFile(Path("stdout"));
+    finished.err = *ReadFile(Path("stderr"));
+    return finished;
+  }
+
+  Finished Run(const std::vector<std::string>& arguments) { return Finish(Start(arguments)); }
+
+  // A tuning of the small kernel that takes a second or so.
+  std::vector<std::string> Tune(std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {"tune", kSmallKernel, "--db=" + Path("t.db"),
+                                          "--budget=12evals"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+
+  TempDir dir_;
+};
+
+TEST_F(SeedtuneTest, TunesThenAnswersFromTheDatabaseThenRetunes) {
+  const Finished first = Run(Tune());
+  EXPECT_EQ(first.status, 0) << first.err;
+  EXPECT_THAT(first.out, AllOf(HasSubstr("speed-up"), HasSubstr("recorded in " + Path("t.db")),
+                               Not(HasSubstr("answered from the database"))));
+
+  const Finished again = Run(Tune());
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_THAT(
+      again.out,
+      HasSubstr("1 of 1 answered from the database without measuring; --retune searches again"));
+
+  const Finished retuned = Run(Tune({"--retune", "--seed=2"}));
+  EXPECT_EQ(retuned.status, 0) << retuned.err;
+  EXPECT_THAT(retuned.out, Not(HasSubstr("answered from the database")));
+}
+
+TEST_F(SeedtuneTest, JsonSaysWhatTheTableSays) {
+  const Finished tuned = Run(Tune({"--json"}));
+  ASSERT_EQ(tuned.status, 0) << tuned.err;
+  const Json json = Json::parse(tuned.out);
+  EXPECT_EQ(json["schema_version"], 1);
+  ASSERT_EQ(json["kernels"].size(), 1u);
+  const Json& kernel = json["kernels"][0];
+  EXPECT_EQ(kernel["evaluations"], 12);
+  EXPECT_EQ(kernel["flops"], 2 * 32 * 48 * 64);
+  EXPECT_FALSE(kernel["recorded_before"].get<bool>());
+  EXPECT_GT(kernel["best"]["outcome"]["median_ns"].get<double>(), 0);
+  EXPECT_LE(kernel["best"]["outcome"]["median_ns"].get<double>(),
+            kernel["untuned"]["outcome"]["median_ns"].get<double>());
+  EXPECT_FALSE(kernel["heuristics"].empty());
+
+  const Finished lookup = Run({"lookup", kSmallKernel, "--db=" + Path("t.db"), "--json"});
+  ASSERT_EQ(lookup.status, 0) << lookup.err;
+  EXPECT_EQ(Json::parse(lookup.out)["kernels"][0]["best"]["config"], kernel["best"]["config"]);
+}
+
+TEST_F(SeedtuneTest, TunesAWorkloadFile) {
+  ASSERT_THAT(WriteFileAtomically(Path("w.textproto"), R"(
+      name: "two"
+      kernels { name: "one" count: 3 matmul { m { static: 16 } n { static: 32 } k { static: 48 } dtype: F32 } }
+      kernels { name: "other" count: 1 matmul { m { static: 8 } n { static: 8 } k { static: 8 } dtype: F32 } }
+  )"),
+              IsOk());
+  // A relative path counts from where the user stands.
+  const Finished tuned = Run({"tune", "w.textproto", "--db=t.db", "--budget=5evals"});
+  EXPECT_EQ(tuned.status, 0) << tuned.err;
+  EXPECT_THAT(tuned.out, AllOf(HasSubstr("one "), HasSubstr("other "),
+                               HasSubstr("all 2 kernels, each times its count"),
+                               HasSubstr("recorded in " + Path("t.db"))));
+}
+
+TEST_F(SeedtuneTest, InterruptKeepsWhatWasMeasuredAndTheNextRunGoesOn) {
+  const std::vector<std::string> arguments = {
+      "tune", "matmul:256x256x256:f32", "--db=" + Path("t.db"), "--budget=300evals", "--json"};
+  const pid_t pid = Start(arguments);
+  // Once something is recorded.
+  struct stat info {};
+  for (int i = 0; i < 500 && (stat(Path("t.db").c_str(), &info) != 0 || info.st_size < 40'000);
+       ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  kill(pid, SIGINT);
+  const Finished interrupted = Finish(pid);
+  ASSERT_EQ(interrupted.status, 1) << interrupted.err;
+  EXPECT_THAT(interrupted.err, HasSubstr("the same command goes on from there"));
+
+  const Finished listed = Run({"db", "list", "--db=" + Path("t.db"), "--json"});
+  ASSERT_EQ(listed.status, 0) << listed.err;
+  EXPECT_FALSE(Json::parse(listed.out)["runs"][0]["finished"].get<bool>());
+
+  const Finished resumed = Run(arguments);
+  ASSERT_EQ(resumed.status, 0) << resumed.err;
+  EXPECT_EQ(Json::parse(resumed.out)["kernels"][0]["evaluations"], 300);
+  const Finished after = Run({"db", "list", "--db=" + Path("t.db"), "--json"});
+  EXPECT_EQ(Json::parse(after.out)["runs"].size(), 1u);
+}
+
+TEST_F(SeedtuneTest, DatabaseTravelsThroughExportAndImport) {
+  ASSERT_EQ(Run(Tune()).status, 0);
+  ASSERT_EQ(Run({"db", "export", Path("t.jsonl"), "--db=" + Path("t.db")}).status, 0);
+  const Finished imported = Run({"db", "import", Path("t.jsonl"), "--db=" + Path("other.db")});
+  ASSERT_EQ(imported.status, 0) << imported.err;
+  EXPECT_THAT(imported.err, HasSubstr("1 runs added"));
+  EXPECT_THAT(Run({"db", "import", Path("t.jsonl"), "--db=" + Path("other.db")}).err,
+              HasSubstr("0 runs added"));
+  EXPECT_EQ(Run({"lookup", kSmallKernel, "--db=" + Path("other.db")}).out,
+            Run({"lookup", kSmallKernel, "--db=" + Path("t.db")}).out);
+}
+
+TEST_F(SeedtuneTest, LookupSaysWhyItMisses) {
+  ASSERT_EQ(Run(Tune()).status, 0);
+  const Finished miss = Run({"lookup", "matmul:64x64x64:f32", "--db=" + Path("t.db")});
+  EXPECT_EQ(miss.status, 1);
+  EXPECT_THAT(miss.out, IsEmpty());
+  EXPECT_THAT(miss.err, AllOf(StartsWith("seedtune: kernel"), HasSubstr("64x64x64")));
+}
+
+TEST_F(SeedtuneTest, ExplainsSeedsOfDevicesThatAreNotHere) {
+  const std::string spec =
+      "kind: ROCM name: \"some MI350X\" architecture: \"gfx950:sramecc+:xnack-\" "
+      "compute_units: 256 warp_size: 64 shared_memory_per_block_bytes: 163840 "
+      "registers_per_unit: 131072 max_threads_per_block: 1024\n";
+  ASSERT_THAT(WriteFileAtomically(Path("mine.textproto"), spec), IsOk());
+  for (const std::string device : {"h100_sxm", "mi350x", "mine.textproto"}) {
+    SCOPED_TRACE(device);
+    const Finished explained =
+        Run({"explain", "matmul:8192x512x4096:bf16", "--backend=triton", "--device=" + device});
+    EXPECT_EQ(explained.status, 0) << explained.err;
+    EXPECT_THAT(explained.out, HasSubstr("triton_skinny_gemm: seeded"));
+  }
+  const Finished b200 =
+      Run({"explain", "matmul:4096x4096x4096:bf16", "--backend=cute", "--device=b200"});
+  EXPECT_EQ(b200.status, 0) << b200.err;
+  EXPECT_THAT(b200.out,
+              AllOf(HasSubstr("cute_tcgen05_cluster_m2: seeded"), HasSubstr("\"cluster_m\":2")));
+  const Finished square =
+      Run({"explain", "matmul:4096x4096x4096:bf16", "--backend=triton", "--device=h100_sxm"});
+  EXPECT_THAT(square.out, HasSubstr("triton_skinny_gemm: declined: "));
+}
+
+TEST_F(SeedtuneTest, HelpOpensWithOneLineAndOneExample) {
+  const std::vector<std::vector<std::string>> kCommands = {
+      {},     {"tune"},       {"explain"},      {"lookup"},      {"hardware"},
+      {"db"}, {"db", "list"}, {"db", "export"}, {"db", "import"}};
+  for (std::vector<std::string> arguments : kCommands) {
+    SCOPED_TRACE(::testing::PrintToString(arguments));
+    arguments.push_back("--help");
+    const Finished help = Run(arguments);
+    EXPECT_EQ(help.status, 0);
+    const size_t first_line = help.out.find('\n');
+    ASSERT_NE(first_line, std::string::npos);
+    EXPECT_THAT(help.out.substr(first_line + 1), StartsWith("  e.g.  seedtune "));
+  }
+}
+
+TEST_F(SeedtuneTest, HardwareShowsThisMachine) {
+  const Finished shown = Run({"hardware", "--json"});
+  ASSERT_EQ(shown.status, 0) << shown.err;
+  const Json json = Json::parse(shown.out);
+  ASSERT_GE(json["devices"].size(), 1u);
+  EXPECT_EQ(json["devices"][0]["kind"], "CPU");
+}
+
+// Everything wrong that a user may hand in. One line on stderr: place, fault, remedy; nothing on
+// stdout.
+TEST_F(SeedtuneTest, BadInputIsOneLineWithPlaceFaultAndRemedy) {
+  const auto file = [&](const std::string& name, const std::string& contents) {
+    EXPECT_THAT(WriteFileAtomically(Path(name), contents), IsOk());
+    return Path(name);
+  };
+  const auto workload = [&](const std::string& name, const std::string& matmul) {
+    return file(name, "name: \"w\" kernels { name: \"k\" count: 1 matmul { " + matmul + " } }\n");
+  };
+  ASSERT_EQ(Run(Tune()).status, 0);
+  const std::string database = *ReadFile(Path("t.db"));
+  file("truncated.db", database.substr(0, database.size() / 2 + 100));
+  file("foreign.db", std::string("GIF89a") + std::string(5000, 'x'));
+  mkdir(Path("folder").c_str(), 0700);
+
+  const struct {
+    const char* name;
+    std::vector<std::string> arguments;
+    int status;
+    std::vector<std::string> says;
+  } kCases[] = {
+      {"no command", {}, 2, {"--help"}},
+      {"unknown command", {"tun"}, 2, {"\"tun\"", "did you mean \"tune\""}},
+      {"unknown flag",
+       {"tune", kSmallKernel, "--bugdet=3s"},
+       2,
+       {"--bugdet", "did you mean \"--budget\""}},
+      {"no kernel", {"tune"}, 2, {"kernel"}},
+      {"flag without value", {"tune", kSmallKernel, "--budget"}, 2, {"--budget"}},
+      {"seed that is no number", {"tune", kSmallKernel, "--seed=x"}, 2, {"--seed"}},
+      {"bad budget", {"tune", kSmallKernel, "--budget=3parsecs"}, 1, {"--budget", "3parsecs"}},
+      {"zero budget", {"tune", kSmallKernel, "--budget=0evals"}, 1, {"budget"}},
+      {"unknown algorithm",
+       {"tune", kSmallKernel, "--algorithm=patern", "--db=x.db"},
+       1,
+       {"patern", "did you mean \"pattern\""}},
+      {"unknown backend",
+       {"explain", kSmallKernel, "--backend=cudaa"},
+       1,
+       {"no backend named \"cudaa\"", "known: cpu"}},
+      {"backend that cannot measure",
+       {"tune", "matmul:64x64x64:bf16", "--backend=triton", "--device=h100_sxm"},
+       1,
+       {"triton", "--backend=cpu"}},
+      {"unknown device",
+       {"explain", kSmallKernel, "--backend=triton", "--device=h100sxm"},
+       1,
+       {"h100sxm", "h100_sxm"}},
+      {"device of another kind",
+       {"explain", kSmallKernel, "--device=h100_sxm"},
+       1,
+       {"h100_sxm", "cpu"}},
+      {"device index too high",
+       {"explain", kSmallKernel, "--device=7"},
+       1,
+       {"--device=7", "this machine has 1"}},
+      {"no GPU here", {"explain", kSmallKernel, "--backend=cute", "--device=99"}, 1, {"cute"}},
+      {"missing spec file",
+       {"explain", kSmallKernel, "--device=./none.textproto"},
+       1,
+       {"none.textproto"}},
+      {"misspelt spec field",
+       {"explain", kSmallKernel, "--device=" + file("s.textproto", "kind: CPU\nnaem: \"x\"\n")},
+       1,
+       {"s.textproto:2", "naem", "did you mean \"name\""}},
+      {"unknown dtype", {"explain", "matmul:8x8x8:f33"}, 1, {"f33", "f32"}},
+      {"zero extent", {"explain", "matmul:0x8x8:f32"}, 1, {"0"}},
+      {"negative extent", {"explain", "matmul:8x-8x8:f32"}, 1, {"-8"}},
+      {"extent past 64 bits",
+       {"explain", "matmul:99999999999999999999x8x8:f32"},
+       1,
+       {"99999999999999999999"}},
+      {"overflowing product",
+       {"explain", "matmul:4000000000x4000000000x4000000000:f32"},
+       1,
+       {"4000000000"}},
+      {"short form cut short", {"explain", "matmul:8x8"}, 1, {"matmul:8x8"}},
+      {"missing file", {"tune", "nowhere.textproto"}, 1, {"nowhere.textproto"}},
+      {"folder for a file", {"tune", Path("folder") + "/"}, 1, {"folder"}},
+      {"empty file", {"tune", file("empty.textproto", "")}, 1, {"empty.textproto"}},
+      {"binary file",
+       {"tune", file("b.textproto", std::string("\x7f"
+                                                "ELF\0\1\2",
+                                                7))},
+       1,
+       {"b.textproto"}},
+      {"misspelt field",
+       {"tune",
+        workload("f.textproto", "m { static: 8 } n { static: 8 } kk { static: 8 } dtype: F32")},
+       1,
+       {"f.textproto:1:", "kk"}},
+      {"impossible shape in a file",
+       {"tune",
+        workload("z.textproto", "m { static: 8 } n { static: -1 } k { static: 8 } dtype: F32")},
+       1,
+       {"z.textproto", "-1"}},
+      {"unknown dtype in a file",
+       {"tune",
+        workload("d.textproto", "m { static: 8 } n { static: 8 } k { static: 8 } dtype: F31")},
+       1,
+       {"d.textproto:1:", "F31"}},
+      {"dtype that the backend has not",
+       {"tune", "matmul:64x64x64:bf16", "--db=" + Path("t.db")},
+       1,
+       {"bf16", "f32"}},
+      {"kernel beyond memory",
+       {"tune", "matmul:1000000x1000000x1000000:f32", "--budget=1evals", "--db=" + Path("t.db")},
+       1,
+       {"memory"}},
+      {"user seed that is no JSON", {"explain", kSmallKernel, "--user-seed={"}, 1, {"--user-seed"}},
+      {"unknown heuristic",
+       {"explain", kSmallKernel, "--disable-heuristic=cpu_bliss_blocking"},
+       1,
+       {"cpu_bliss_blocking", "did you mean"}},
+      {"truncated database",
+       {"lookup", kSmallKernel, "--db=" + Path("truncated.db")},
+       1,
+       {"truncated.db"}},
+      {"foreign database", {"tune", kSmallKernel, "--db=" + Path("foreign.db")}, 1, {"foreign.db"}},
+      {"missing database",
+       {"lookup", kSmallKernel, "--db=" + Path("missing.db")},
+       1,
+       {"missing.db"}},
+      {"folder as database", {"lookup", kSmallKernel, "--db=" + Path("folder")}, 1, {"folder"}},
+      {"database where nothing may be written",
+       {"tune", kSmallKernel, "--db=/sys/tuning.db"},
+       1,
+       {"/sys/tuning.db"}},
+      {"import of garbage",
+       {"db", "import", file("g.jsonl", "{\"a\":\n"), "--db=" + Path("t.db")},
+       1,
+       {"g.jsonl", "line 1"}},
+      {"export to nowhere",
+       {"db", "export", Path("none/x.jsonl"), "--db=" + Path("t.db")},
+       1,
+       {"none/x.jsonl"}},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.name);
+    const Finished finished = Run(c.arguments);
+    EXPECT_EQ(finished.status, c.status);
+    EXPECT_THAT(finished.out, IsEmpty());
+    const std::string last_line = finished.err.substr(
+        finished.err.rfind("seedtune: ") == std::string::npos ? 0
+                                                              : finished.err.rfind("seedtune: "));
+    EXPECT_THAT(last_line, StartsWith("seedtune: "));
+    EXPECT_EQ(std::count(last_line.begin(), last_line.end(), '\n'), 1) << last_line;
+    for (const std::string& part : c.says) EXPECT_THAT(last_line, HasSubstr(part));
+  }
+  // Nothing was half-written or touched.
+  EXPECT_EQ(*ReadFile(Path("t.db")), database);
+  EXPECT_THAT(*ReadFile(Path("foreign.db")), StartsWith("GIF89a"));
+}
+
+TEST_F(SeedtuneTest, FullDiskIsSaidAndLeavesTheDatabaseWhole) {
+  ASSERT_EQ(Run(Tune()).status, 0);
+  // A file-size limit stands in for the disk: the database can grow no further.
+  struct stat info {};
+  ASSERT_EQ(stat(Path("t.db").c_str(), &info), 0);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit limit = before;
+  limit.rlim_cur = static_cast<rlim_t>(info.st_size);
+  signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  const pid_t pid =
+      Start({"tune", "matmul:64x64x64:f32", "--db=" + Path("t.db"), "--budget=200evals"});
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  const Finished full = Finish(pid);
+  EXPECT_EQ(full.status, 1);
+  EXPECT_THAT(full.err, HasSubstr(Path("t.db")));
+  // What was recorded before is still there.
+  EXPECT_EQ(Run({"lookup", kSmallKernel, "--db=" + Path("t.db")}).status, 0);
+}
+
+}  // namespace
+}  // namespace seedtune

@@ -1,0 +1,40 @@
+// A kernel made ready to be asked about: its facts, and its config space on one backend and device.
+#ifndef SEEDTUNE_TOOLS_SUBJECT_H_
+#define SEEDTUNE_TOOLS_SUBJECT_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "config/config_space.h"
+#include "hardware/hardware_info.h"
+#include "heuristics/tuning_context.h"
+#include "ir/kernel.h"
+#include "matmul_ops/matmul_fact.h"
+
+namespace seedtune {
+
+struct Subject {
+  std::shared_ptr<const Kernel> kernel;
+  int64_t count = 1;  // how often its workload runs it
+  std::vector<MatmulFact> facts;
+  std::shared_ptr<const ConfigSpace> space;
+
+  int64_t flops() const;  // of all its matmuls; 0: unknown
+  TuningContext Context(const HardwareInfo& device) const {
+    return {*kernel, facts, device, *space};
+  }
+};
+
+// The kernels named on the command line (files or short forms, see ir/load.h), in order.
+// Errors name the kernel.
+absl::StatusOr<std::vector<Subject>> LoadSubjects(const std::vector<std::string>& kernel_arguments,
+                                                  std::string_view backend,
+                                                  const HardwareInfo& device);
+
+}  // namespace seedtune
+
+#endif  // SEEDTUNE_TOOLS_SUBJECT_H_
