@@ -36,14 +36,14 @@ struct Observation {
 
 // Everything that a search is made from.
 struct SearchProblem {
-  std::shared_ptr<const ConfigSpace> space;
+  std::shared_ptr<const ConfigSpace> space = nullptr;
   uint64_t random_seed = 1;
   // Measured first and always: the untuned default, then the seeds in rank order. Then data like
   // all other.
-  std::vector<Candidate> first;
+  std::vector<Candidate> first = {};
   // What heuristics propose from a configuration, in addition to the search's own moves; may be
   // empty.
-  std::function<std::vector<Candidate>(const Config&)> heuristic_neighbors;
+  std::function<std::vector<Candidate>(const Config&)> heuristic_neighbors = {};
 };
 
 // Not thread-safe.
