@@ -382,9 +382,8 @@ std::string DescribeOps(const Kernel& kernel, const std::vector<ValueId>& ops) {
   });
 }
 
-// "1.88 GFLOP"; "unknown" for 0.
+// "1.88 GFLOP".
 std::string DescribeAmount(int64_t amount, const char* unit) {
-  if (amount == 0) return "unknown";
   constexpr const char* kPrefixes[] = {"", "k", "M", "G", "T", "P", "E"};
   double value = static_cast<double>(amount);
   int prefix = 0;
@@ -447,8 +446,9 @@ std::string DescribeMatmulFact(const Kernel& kernel, const MatmulFact& fact) {
     absl::StrAppend(&text, "  prologue: ", DescribeOps(kernel, fact.prologue), "\n");
   }
   absl::StrAppend(&text, "  epilogue: ", DescribeOps(kernel, fact.epilogue), "\n");
-  absl::StrAppend(&text, "  work:     ", DescribeAmount(fact.flops, "FLOP"), ", ",
-                  DescribeAmount(fact.bytes, "B"));
+  absl::StrAppend(
+      &text, "  work:     ", fact.flops == 0 ? "unknown FLOP" : DescribeAmount(fact.flops, "FLOP"),
+      ", ", fact.bytes == 0 ? "unknown bytes" : DescribeAmount(fact.bytes, "B"));
   if (fact.intensity > 0) absl::StrAppendFormat(&text, ", %.3g FLOP/B", fact.intensity);
   absl::StrAppend(&text, "\n");
   return text;
