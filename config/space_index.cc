@@ -121,13 +121,34 @@ struct GroupConstraint {
   std::vector<int> operands;        // slots, or, once the levels are known, places in a level's row
 };
 
+// Base-2 logarithms in sixteenths. Integers, so that the order of levels, and with it the
+// numbering, does not hang on the last bit of a mathematical library.
+constexpr double kSixteenths[16] = {1.0,
+                                    1.0442737824274138,
+                                    1.0905077326652577,
+                                    1.1387886347566916,
+                                    1.1892071150027210,
+                                    1.2418578120734840,
+                                    1.2968395546510096,
+                                    1.3542555469368927,
+                                    1.4142135623730951,
+                                    1.4768261459394993,
+                                    1.5422108254079407,
+                                    1.6104903319492543,
+                                    1.6817928305074290,
+                                    1.7562521603732995,
+                                    1.8340080864093424,
+                                    1.9152065613971474};
+int64_t Log16(double value) { return std::llround(16 * std::log2(value)); }
+double Exp16(int64_t log) { return std::ldexp(kSixteenths[log & 15], static_cast<int>(log >> 4)); }
+
 // Finds the order of levels; see the header.
 class LevelOrder {
  public:
   LevelOrder(std::span<const Knob> knobs, std::span<const int> slots,
              std::span<const GroupConstraint> constraints)
       : slots_(slots) {
-    for (const int slot : slots) log_choices_.push_back(std::log2(knobs[slot].num_choices()));
+    for (const int slot : slots) log_choices_.push_back(Log16(knobs[slot].num_choices()));
     if (!Searchable()) return;
     for (const GroupConstraint& constraint : constraints) {
       uint64_t mask = 0;
@@ -135,7 +156,7 @@ class LevelOrder {
         mask |= uint64_t{1} << (std::lower_bound(slots.begin(), slots.end(), slot) - slots.begin());
       }
       masks_.push_back(mask);
-      log_pass_.push_back(std::log2(PassRate(knobs, constraint)));
+      log_pass_.push_back(Log16(PassRate(knobs, constraint)));
     }
   }
 
@@ -152,17 +173,18 @@ class LevelOrder {
     std::vector<Layer> layers(n + 1);
     layers[0].emplace(0, Step{0, -1});
     for (int size = 0; size < n; ++size) {
-      std::vector<std::tuple<double, uint64_t, double>> kept;  // rank, set, cost so far
+      std::vector<std::tuple<double, uint64_t, double, double>>
+          kept;  // rank, set, cost so far, width
       for (const auto& [set, step] : layers[size]) {
-        kept.emplace_back(step.cost + Width(set), set, step.cost);
+        const double width = Width(set);
+        kept.emplace_back(step.cost + width, set, step.cost, width);
       }
       std::sort(kept.begin(), kept.end());
       if (kept.size() > beam) kept.resize(beam);
-      for (const auto& [rank, set, cost] : kept) {
-        const double width = rank - cost;
+      for (const auto& [rank, set, cost, width] : kept) {
         for (int i = 0; i < n; ++i) {
           if (set >> i & 1) continue;
-          const double next_cost = cost + width * std::exp2(log_choices_[i]);
+          const double next_cost = cost + width * Exp16(log_choices_[i]);
           const auto [found, added] =
               layers[size + 1].emplace(set | uint64_t{1} << i, Step{next_cost, i});
           if (!added && (next_cost < found->second.cost ||
@@ -217,8 +239,8 @@ class LevelOrder {
     for (const uint64_t mask : masks_) {
       if ((mask & ~set) != 0) live |= mask & set;
     }
-    double log_live = 0;
-    double log_all = 0;
+    int64_t log_live = 0;
+    int64_t log_all = 0;
     for (uint64_t left = set; left != 0; left &= left - 1) {
       const int i = std::countr_zero(left);
       log_all += log_choices_[i];
@@ -228,13 +250,13 @@ class LevelOrder {
       if ((masks_[c] & ~set) == 0) log_all += log_pass_[c];
       if ((masks_[c] & ~live) == 0) log_live += log_pass_[c];
     }
-    return std::exp2(std::clamp(std::min(log_live, log_all), 0.0, 500.0));
+    return Exp16(std::clamp<int64_t>(std::min(log_live, log_all), 0, 16 * 500));
   }
 
-  std::span<const int> slots_;       // ascending
-  std::vector<double> log_choices_;  // a slot
-  std::vector<uint64_t> masks_;      // a constraint: the slots that it reads
-  std::vector<double> log_pass_;     // a constraint
+  std::span<const int> slots_;        // ascending
+  std::vector<int64_t> log_choices_;  // a slot
+  std::vector<uint64_t> masks_;       // a constraint: the slots that it reads
+  std::vector<int64_t> log_pass_;     // a constraint
 };
 
 }  // namespace

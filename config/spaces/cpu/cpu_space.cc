@@ -59,6 +59,7 @@ std::vector<int64_t> BlockChoices(int64_t first, int64_t first_half, int64_t ext
     choices.push_back(power);
     const int64_t half = power + power / 2;
     if (power >= first_half && power <= 8 * first_half && half <= largest) choices.push_back(half);
+    if (power > largest / 2) break;  // before it overflows
   }
   choices.push_back(extent);
   return choices;
@@ -97,6 +98,11 @@ DistinctOrders FindDistinctOrders() {
 bool MInsideN(int64_t order) {
   const std::string_view name = kLoopOrders[static_cast<size_t>(order)];
   return name.find('m') > name.find('n');
+}
+
+// Divides, since products of extents may overflow.
+bool BlockFits(int64_t rows, int64_t columns, int64_t bytes) {
+  return rows <= bytes / kFloatBytes / columns;
 }
 
 void AddTileConstraints(const SingleMatmul& matmul, const HardwareInfo& device,
@@ -141,14 +147,14 @@ void AddPackingConstraints(const SingleMatmul& matmul, const HardwareInfo& devic
                            {"pack[lhs]", "block_size[m]", "block_size[k]", "loop_order"},
                            [inner, outer](std::span<const int64_t> v) {
                              return v[0] == 0 ||
-                                    v[1] * v[2] * kFloatBytes <= (MInsideN(v[3]) ? inner : outer);
+                                    BlockFits(v[1], v[2], MInsideN(v[3]) ? inner : outer);
                            }});
     constraints.push_back({"packed_rhs_fits_cache",
                            absl::StrCat("a packed block of the right operand within ", want),
                            {"pack[rhs]", "block_size[n]", "block_size[k]", "loop_order"},
                            [inner, outer](std::span<const int64_t> v) {
                              return v[0] == 0 ||
-                                    v[1] * v[2] * kFloatBytes <= (MInsideN(v[3]) ? outer : inner);
+                                    BlockFits(v[1], v[2], MInsideN(v[3]) ? outer : inner);
                            }});
   }
   if (!ReadsRhsInPlace(matmul)) {

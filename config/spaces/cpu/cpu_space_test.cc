@@ -213,6 +213,17 @@ TEST(CpuSpaceTest, UnknownSizesConstrainNothing) {
   EXPECT_THAT(space->Normalize(partial, NormalizeMode::kReject), IsOk());
 }
 
+TEST(CpuSpaceTest, EnormousExtentsOverflowNothing) {
+  std::vector<MatmulFact> facts = FactsOf("matmul:64x64x64:f32");
+  for (DimFact* dim : {&facts[0].m, &facts[0].n, &facts[0].k}) dim->static_extent = INT64_MAX;
+  ASSERT_OK_AND_ASSIGN(const auto space, CpuMatmulSpace(facts, Device("epyc_9654")));
+  EXPECT_EQ(Choices(*space, "block_size[m]").back(), INT64_MAX);
+  PartialConfig partial;
+  partial.Set("block_size[m]", INT64_MAX).Set("block_size[k]", INT64_MAX);
+  EXPECT_THAT(space->Normalize(partial, NormalizeMode::kReject),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("packed_lhs_fits_cache")));
+}
+
 TEST(CpuSpaceTest, BatchMayBeSplitWhereThereIsOne) {
   const HardwareInfo device = Device("epyc_9654");
   PartialConfig partial;

@@ -112,7 +112,8 @@ absl::StatusOr<std::shared_ptr<const ConfigSpace>> TritonMatmulSpace(
   for (int i = 0; i < 3; ++i) {
     const auto& [name, dim, extent, min, max, near] = kDims[i];
     if (!dim.axis) {
-      tile.fixed[i] = std::max(min, NextPowerOfTwo(extent));
+      // Beyond the largest tensor any size is as bad, and none may overflow below.
+      tile.fixed[i] = std::max(min, NextPowerOfTwo(std::min(extent, 2 * kMaxTensorElements)));
       continue;
     }
     SEEDTUNE_RETURN_IF_ERROR(add(BlockSizeKnob(name, min, max, extent, near)));

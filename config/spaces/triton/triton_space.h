@@ -26,6 +26,7 @@ namespace seedtune {
 //
 // What the device does not know constrains nothing.
 // kFailedPrecondition: no GPU, not exactly one matmul, an extent that nothing is known of.
+// kInvalidArgument: no tile fits the device (a dimension that is no tunable axis is too long).
 absl::StatusOr<std::shared_ptr<const ConfigSpace>> TritonMatmulSpace(
     std::span<const MatmulFact> facts, const HardwareInfo& device);
 

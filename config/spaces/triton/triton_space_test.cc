@@ -170,6 +170,15 @@ TEST(TritonSpaceTest, ADimensionThatIsNoTunableAxisHasNoBlockSize) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("tile_fits_shared_memory")));
 }
 
+TEST(TritonSpaceTest, EnormousExtentsOverflowNothing) {
+  std::vector<MatmulFact> facts = FactsOf("matmul:64x64x64:bf16");
+  for (DimFact* dim : {&facts[0].m, &facts[0].n, &facts[0].k}) dim->static_extent = INT64_MAX;
+  EXPECT_THAT(TritonMatmulSpace(facts, Device("h100_sxm")), IsOk());
+  facts[0].k.axis.reset();
+  EXPECT_THAT(TritonMatmulSpace(facts, Device("h100_sxm")),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no valid configuration")));
+}
+
 TEST(TritonSpaceTest, UnknownSizesConstrainNothing) {
   HardwareInfo device;
   device.kind = DeviceKind::kCuda;
