@@ -30,11 +30,11 @@ class Generator {
     const bool second_dot = Chance(30);
     const bool reduce_n = !second_dot && Chance(25);
     const std::vector<AxisId> batch = AddAxes("batch", AxisKind::kBatch, Below(3));
-    const std::vector<AxisId> m = AddAxes("m", AxisKind::kParallel, 1 + Below(2));
+    const std::vector<AxisId> m = AddAxes("m", AxisKind::kParallel, Several());
     const std::vector<AxisId> n =
         AddAxes("n", second_dot || reduce_n ? AxisKind::kReduction : AxisKind::kParallel,
-                second_dot || reduce_n ? 1 + Below(2) : Below(3));
-    const std::vector<AxisId> k = AddAxes("k", AxisKind::kReduction, 1 + Below(2));
+                second_dot || reduce_n || plain_ ? Several() : Below(3));
+    const std::vector<AxisId> k = AddAxes("k", AxisKind::kReduction, Several());
 
     const ValueId lhs = Operand(Join({batch, m, k}), operand_dtype);
     const ValueId rhs = Operand(Join({batch, k, n}), operand_dtype);
@@ -64,6 +64,7 @@ class Generator {
 
  private:
   int Below(int limit) { return static_cast<int>(random_() % static_cast<uint64_t>(limit)); }
+  int Several() { return plain_ ? 1 : 1 + Below(2); }
   bool Chance(int percent) { return Below(100) < percent; }
 
   static std::vector<AxisId> Join(const std::vector<std::vector<AxisId>>& lists) {
@@ -111,15 +112,15 @@ class Generator {
         dim.size = extent;
       } else {
         // Either forwards from an offset or backwards to it.
-        const int64_t step = 1 + Below(3);
-        const int64_t offset = Below(3);
+        const int64_t step = plain_ ? 1 : 1 + Below(3);
+        const int64_t offset = plain_ ? 0 : Below(3);
         const int64_t reach = step * (extent.value - 1);
-        const bool backwards = Chance(10);
+        const bool backwards = !plain_ && Chance(10);
         index.terms = {{.axis = axes[i], .coefficient = backwards ? -step : step}};
         index.offset = backwards ? offset + reach : offset;
-        int64_t size = offset + reach + 1 + Below(3);
+        int64_t size = offset + reach + 1 + (plain_ ? 0 : Below(3));
         // A window: two axes in one dimension.
-        if (i + 1 < axes.size() && extents_[axes[i + 1]].is_static() && Chance(20)) {
+        if (i + 1 < axes.size() && extents_[axes[i + 1]].is_static() && !plain_ && Chance(20)) {
           ++i;
           index.terms.push_back({.axis = axes[i], .coefficient = 1});
           size += extents_[axes[i]].value - 1;
@@ -133,9 +134,9 @@ class Generator {
     bool dynamic = false;
     for (size_t d = tensor.dims.size(); d-- > 0;) {
       TensorDim& dim = tensor.dims[d];
-      stride += Chance(15) ? Below(8) : 0;
+      stride += !plain_ && Chance(15) ? Below(8) : 0;
       dim.stride = dynamic ? TensorDim::kDynamicStride : stride;
-      if (Chance(5)) dim.stride = TensorDim::kDynamicStride;
+      if (!plain_ && Chance(5)) dim.stride = TensorDim::kDynamicStride;
       if (can_repeat && Chance(5)) dim.stride = 0;
       dynamic = dynamic || !dim.size.is_static();
       if (!dynamic) stride *= dim.size.value;
@@ -155,9 +156,9 @@ class Generator {
   }
 
   ValueId Operand(const std::vector<AxisId>& axes, DType dtype) {
-    const DType stored = Chance(20) ? DType::kI8 : dtype;
+    const DType stored = !plain_ && Chance(20) ? DType::kI8 : dtype;
     ValueId value = Cast(Load(axes, stored), stored, dtype);
-    if (Chance(20)) {  // a scale over some of the axes
+    if (!plain_ && Chance(20)) {  // a scale over some of the axes
       value = b_.Pointwise(PointwiseKind::kMul, {value, Load(SomeOf(axes), dtype)});
     }
     return value;
@@ -194,7 +195,8 @@ class Generator {
 
   std::mt19937_64 random_;
   KernelBuilder b_;
-  std::vector<Extent> extents_;  // of the axes
+  const bool plain_ = Chance(30);  // one axis a dimension, dense tensors, no prologue
+  std::vector<Extent> extents_;    // of the axes
   int tensors_ = 0;
   int names_ = 0;
 };
