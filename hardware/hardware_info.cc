@@ -134,7 +134,8 @@ std::string DescribeHardware(const HardwareInfo& info) {
               Bytes(info.shared_memory_per_unit_bytes) + per_unit);
   on_chip.Add(info.tensor_memory_per_unit_bytes != 0,
               Bytes(info.tensor_memory_per_unit_bytes) + " tensor memory" + per_unit);
-  on_chip.Add(info.registers_per_unit != 0, Count(info.registers_per_unit, "register") + per_unit);
+  on_chip.Add(info.registers_per_unit != 0,
+              Count(info.registers_per_unit, cpu ? "vector register" : "register") + per_unit);
   on_chip.Add(info.max_threads_per_block != 0,
               absl::StrCat("at most ", Count(info.max_threads_per_block, "thread"), " per block"));
 
