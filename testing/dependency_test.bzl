@@ -13,10 +13,17 @@ _LAYERS = [
     ["benchmarks", "capi", "tools"],
 ]
 
-# What the order of the folders does not say.
+# What the order of the folders does not say: the engine is given its heuristics (through //heuristics:registry) and its
+# spaces and knows none by name; a backend measures for any search.
 _ALSO_FORBIDDEN = {
-    # The engine is given its heuristics through //heuristics:registry and knows none by name.
-    "autotuner": ["//heuristics:builtin"],
+    "autotuner": [
+        "//config/spaces/...",
+        "//heuristics/cpu/...",
+        "//heuristics/cute/...",
+        "//heuristics/triton/...",
+        "//heuristics:builtin",
+    ],
+    "backends": ["//autotuner/search/..."],
 }
 
 _CHECKED_KINDS = ["cc_binary", "cc_library", "cc_proto_library", "proto_library"]
