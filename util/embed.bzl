@@ -11,7 +11,7 @@ def embed_textproto(name, srcs, function, validator = None, visibility = None, t
 
     Args:
       name: The library and the header, such as "embedded_specs".
-      srcs: Textproto files, usually glob(["*.textproto"]).
+      srcs: Textproto files, usually glob(["*.textproto"]); may be none.
       function: The C++ function, such as "EmbeddedSpecs".
       validator: Optionally the label of a program. It is called with the paths of all files, before anything is made of
         them; the build fails, and shows what it printed, unless it exits with 0.

@@ -1,4 +1,4 @@
-// Turns text files into C++: embed_files HEADER SOURCE HEADER_INCLUDE FUNCTION FILE...
+// Turns text files into C++: embed_files HEADER SOURCE HEADER_INCLUDE FUNCTION [FILE...]
 //
 // Writes HEADER, which declares `std::span<const seedtune::EmbeddedFile> FUNCTION()`, and SOURCE,
 // which defines it over the contents of the FILEs, sorted by name. HEADER_INCLUDE is how SOURCE
@@ -79,8 +79,8 @@ bool Write(const std::string& path, const std::string& text) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 6) {
-    std::cerr << "usage: embed_files HEADER SOURCE HEADER_INCLUDE FUNCTION FILE...\n";
+  if (argc < 5) {
+    std::cerr << "usage: embed_files HEADER SOURCE HEADER_INCLUDE FUNCTION [FILE...]\n";
     return 2;
   }
   const std::string include = argv[3];
@@ -122,8 +122,8 @@ int main(int argc, char** argv) {
     table += "    {" + Literal(files[i].name) + ", " + Literal(files[i].path) + ", {" + name +
              ", sizeof(" + name + ") - 1}},\n";
   }
-  source += "constexpr EmbeddedFile kFiles[] = {\n" + table + "};\n\n}  // namespace\n\n" +
-            "std::span<const EmbeddedFile> " + function +
-            "() { return kFiles; }\n\n}  // namespace seedtune\n";
+  if (!files.empty()) source += "constexpr EmbeddedFile kFiles[] = {\n" + table + "};\n\n";
+  source += "}  // namespace\n\nstd::span<const EmbeddedFile> " + function + "() { return " +
+            (files.empty() ? "{}" : "kFiles") + "; }\n\n}  // namespace seedtune\n";
   return Write(argv[1], header) && Write(argv[2], source) ? 0 : 1;
 }

@@ -6,6 +6,7 @@
 #include "gtest/gtest.h"
 #include "testing/status_matchers.h"
 #include "util/embedded_file.h"
+#include "util/embedded_no_files.h"
 #include "util/embedded_test_files.h"
 #include "util/file.h"
 
@@ -22,6 +23,8 @@ TEST(EmbedTest, HoldsTheFilesByteForByte) {
   }
   EXPECT_THAT(names, ::testing::ElementsAre("large", "small"));
 }
+
+TEST(EmbedTest, TakesNoFilesAtAll) { EXPECT_TRUE(EmbeddedNoFiles().empty()); }
 
 TEST(EmbedTest, SortsByName) {
   EXPECT_EQ(EmbeddedTestFiles()[0].name, "large");
