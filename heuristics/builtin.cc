@@ -1,0 +1,50 @@
+#include "heuristics/builtin.h"
+
+#include <cassert>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "heuristics/autotuner_heuristic.h"
+#include "heuristics/cpu/blis_blocking.h"
+#include "heuristics/cpu/cpu_seed_tables.h"
+#include "heuristics/cpu/skinny_stream.h"
+#include "heuristics/cute/tcgen05_cluster_m2.h"
+#include "heuristics/seed_table.h"
+#include "heuristics/triton/skinny_gemm.h"
+#include "util/embedded_file.h"
+
+namespace seedtune {
+namespace {
+
+// What is built in has a name of its own, and tables are checked when they are built in: failures
+// here are our own bugs, which builtin_test finds.
+void AddOrAssert(std::unique_ptr<const AutotunerHeuristic> heuristic, HeuristicRegistry& registry) {
+  [[maybe_unused]] const absl::Status status = registry.Add(std::move(heuristic));
+  assert(status.ok());
+}
+
+}  // namespace
+
+HeuristicRegistry BuiltinHeuristics() {
+  HeuristicRegistry registry;
+  // What was measured stands before what is computed, the special before the general.
+  for (const EmbeddedFile& file : CpuSeedTables()) {
+    absl::StatusOr<SeedTableProto> table = ParseSeedTable(file.contents, file.path);
+    assert(table.ok());
+    if (!table.ok()) continue;
+    auto heuristic = MakeSeedTableHeuristic(*std::move(table));
+    assert(heuristic.ok());
+    if (heuristic.ok()) AddOrAssert(*std::move(heuristic), registry);
+  }
+  AddOrAssert(MakeCpuSkinnyStream(), registry);
+  AddOrAssert(MakeCpuBlisBlocking(), registry);
+
+  AddOrAssert(MakeCuteTcgen05ClusterM2(), registry);
+
+  AddOrAssert(MakeTritonSkinnyGemm(), registry);
+  return registry;
+}
+
+}  // namespace seedtune

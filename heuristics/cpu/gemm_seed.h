@@ -1,0 +1,84 @@
+// Seeds of the CPU backend's matmul as a struct, so that formulas speak of fields and one place
+// knows the knobs.
+#ifndef SEEDTUNE_HEURISTICS_CPU_GEMM_SEED_H_
+#define SEEDTUNE_HEURISTICS_CPU_GEMM_SEED_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "config/config_space.h"
+#include "config/knob.h"
+#include "heuristics/cpu/blis_model.h"
+#include "heuristics/tuning_context.h"
+#include "matmul_ops/matmul_fact.h"
+
+namespace seedtune {
+
+// The matmul to plan for. Extents are hints where they are symbolic.
+struct GemmShape {
+  int64_t m = 0;
+  int64_t n = 0;
+  int64_t k = 0;
+  int64_t batch = 1;
+  bool by_hint = false;           // some extent is only a hint
+  bool must_pack_rhs = false;     // its rows are not contiguous
+  bool lhs_is_row_major = false;  // k contiguous
+  int64_t lhs_stride = 0;         // elements from row to row (column to column); 0: unknown
+};
+
+// What `context` asks for; else, in `why_not`, why that is nothing for these heuristics: "device is
+// cuda, want cpu", "2 matmuls, want one", "operands are bf16, want f32". Thread-safe.
+std::optional<GemmShape> GemmShapeOf(const TuningContext& context, std::string& why_not);
+
+// The knobs of config/spaces/cpu. Blocks may be larger than the extents.
+struct GemmSeed {
+  RegisterTile tile;
+  CacheBlocks blocks;  // the largest that fit; the seed's are the even choices below
+  bool pack_lhs = false;
+  bool pack_rhs = false;
+  int64_t unroll = 4;
+  int64_t prefetch_distance = 0;
+  std::string loop_order = "nkm";
+  int64_t threads = 1;
+  std::string thread_split = "m";
+};
+
+// The seed in `context`'s space, every number rounded to a choice. Thread-safe.
+PartialConfig ToPartial(const GemmSeed& seed, const GemmShape& shape, const ConfigSpace& space);
+
+// Compiled tiles that the space offers and that fit the machine's registers, by rising modelled
+// cycles on this shape (fewer registers first among equals). Thread-safe.
+std::vector<RegisterTile> RankedTiles(const ConfigSpace& space, const CpuMachine& machine,
+                                      const GemmShape& shape);
+
+// Divides the work of such tiles: sets threads and thread_split, "m" and 1 where more is not worth
+// it. `max_threads` comes from WorthwhileThreads(). Thread-safe.
+void DivideAmongThreads(const GemmShape& shape, const CpuMachine& machine, int64_t max_threads,
+                        const ConfigSpace& space, GemmSeed& seed);
+
+// A list of seeds, best first, that the space takes and that differ. Not thread-safe.
+class SeedList {
+ public:
+  explicit SeedList(const ConfigSpace& space) : space_(space) {}
+
+  // Adds `partial` if the space takes it and it is new; the first one, which has to stand, is
+  // mended where the space does not take it.
+  void Add(const PartialConfig& partial);
+
+  // kInternal: the first seed could not be mended.
+  absl::StatusOr<std::vector<PartialConfig>> Take() &&;
+
+ private:
+  const ConfigSpace& space_;
+  std::vector<Config> configs_;
+  std::vector<PartialConfig> seeds_;
+  absl::Status status_;
+};
+
+}  // namespace seedtune
+
+#endif  // SEEDTUNE_HEURISTICS_CPU_GEMM_SEED_H_

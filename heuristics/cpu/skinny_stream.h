@@ -1,0 +1,24 @@
+// cpu_skinny_stream: few rows, so that the time is that of reading B once.
+#ifndef SEEDTUNE_HEURISTICS_CPU_SKINNY_STREAM_H_
+#define SEEDTUNE_HEURISTICS_CPU_SKINNY_STREAM_H_
+
+#include <memory>
+
+#include "heuristics/autotuner_heuristic.h"
+
+namespace seedtune {
+
+// Eligible: one f32 matmul of at most 32 rows (by their hint, if need be), with a row-major B, on a
+// CPU. It is the decoding step of a language model: B is the weights.
+//
+// Seeds: the register tile with the least modelled cycles for exactly these rows, B read in place
+// (a copy would be used once or a few times), n in blocks whose part of C stays in a quarter of the
+// L2 cache while k blocks pass, columns dealt out to the threads. Then: half as deep, B prefetched,
+// another tile, and, where there are threads, k dealt out.
+//
+// Promoted where vector width and cache sizes are known.
+std::unique_ptr<const AutotunerHeuristic> MakeCpuSkinnyStream();
+
+}  // namespace seedtune
+
+#endif  // SEEDTUNE_HEURISTICS_CPU_SKINNY_STREAM_H_
