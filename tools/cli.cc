@@ -37,13 +37,30 @@ struct Flags {
 
 using Command = std::function<absl::Status(const Environment&)>;
 
-// A subcommand whose help opens with one line and one example.
+// The innermost subcommand that was given.
+CLI::App* Chosen(CLI::App* app) {
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+  return app;
+}
+
+// A subcommand. Its own help opens with the summary and the example; its parent's shows the
+// summary.
 CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std::string& summary,
                      const std::string& example) {
   CLI::App* command = parent.add_subcommand(name, summary);
-  command->description(absl::StrCat(summary, "\n  e.g.  seedtune ", example, "\n"));
-  command->get_formatter()->column_width(34);
+  command->footer("\n  e.g.  seedtune " + example);
   return command;
+}
+
+// The help of the innermost subcommand that was given.
+std::string Help(CLI::App& app) {
+  CLI::App* chosen = Chosen(&app);
+  if (chosen != &app) {
+    // CLI11 prints footers last; an example is worth more at the top.
+    chosen->description(absl::StrCat(chosen->get_description(), chosen->get_footer(), "\n"));
+    chosen->footer("");
+  }
+  return app.help();
 }
 
 void AddKernelFlags(CLI::App* command, KernelOptions& options) {
@@ -102,13 +119,6 @@ std::string UnknownArgument(const CLI::App& command) {
       "unknown argument \"", token, "\"",
       nearest ? absl::StrCat(", did you mean \"", *nearest, "\"") : "", "; see `seedtune ",
       command.get_parent() != nullptr ? absl::StrCat(command.get_name(), " ") : "", "--help`");
-}
-
-// The innermost subcommand that was given.
-const CLI::App& Chosen(const CLI::App& app) {
-  const CLI::App* chosen = &app;
-  while (!chosen->get_subcommands().empty()) chosen = chosen->get_subcommands().front();
-  return *chosen;
 }
 
 void BuildTune(CLI::App& app, Flags& flags, Command& run) {
@@ -236,10 +246,10 @@ int RunCli(const std::vector<std::string>& arguments, const Environment& environ
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
-    environment.out << Chosen(app).help();
+    environment.out << Help(app);
     return kExitDone;
   } catch (const CLI::ExtrasError&) {
-    return Fail(environment, UnknownArgument(Chosen(app)), kExitUsage);
+    return Fail(environment, UnknownArgument(*Chosen(&app)), kExitUsage);
   } catch (const CLI::ParseError& error) {
     return Fail(environment, absl::StrCat(error.what(), "; see `seedtune --help`"), kExitUsage);
   }

@@ -16,6 +16,7 @@
 #include "backends/worker/worker.pb.h"
 #include "backends/worker/worker_process.h"
 #include "hardware/hardware_proto.h"
+#include "ir/kernel.h"
 #include "util/status_macros.h"
 
 namespace seedtune {
@@ -26,6 +27,9 @@ struct Slot {
   std::optional<WorkerProcess> process;
   MessageReader reader;
   std::optional<int64_t> request_id;  // under way
+  // What the process has made inputs for.
+  std::shared_ptr<const Kernel> kernel;
+  uint64_t data_seed = 0;
   int64_t sent_ns = 0;
   int64_t deadline_ns = 0;
 };
@@ -64,7 +68,13 @@ class WorkerMeasurer : public Measurer {
     }
     slot.request_id = request.id;
     slot.sent_ns = clock_.NowNs();
-    slot.deadline_ns = slot.sent_ns + static_cast<int64_t>(request.timeout_ns);
+    double timeout_ns = request.timeout_ns;
+    if (slot.kernel != request.kernel || slot.data_seed != request.data_seed) {
+      timeout_ns += options_.setup_timeout_ns;
+      slot.kernel = request.kernel;
+      slot.data_seed = request.data_seed;
+    }
+    slot.deadline_ns = slot.sent_ns + static_cast<int64_t>(timeout_ns);
     return absl::OkStatus();
   }
 
@@ -87,6 +97,7 @@ class WorkerMeasurer : public Measurer {
   absl::Status Start(Slot& slot) {
     slot.process.reset();
     slot.reader = MessageReader();
+    slot.kernel.reset();
     SEEDTUNE_ASSIGN_OR_RETURN(slot.process, WorkerProcess::Start(options_.argv));
     WorkerRequest request;
     WorkerRequest::Hello& hello = *request.mutable_hello();

@@ -22,6 +22,8 @@ struct WorkerOptions {
   HardwareInfo device;
   int workers = 1;                 // candidates measured at the same time
   double start_timeout_ns = 30e9;  // until a started worker has said hello
+  // Added to the time-out of a worker's first candidate of a kernel: it makes inputs and references.
+  double setup_timeout_ns = 120e9;
 };
 
 // Starts the workers; they are started anew after a crash or a time-out (when they are next

@@ -62,6 +62,7 @@ class WorkerMeasurerTest : public ::testing::Test {
     options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
     options.backend = "cpu";
     options.device = SomeCpu();
+    options.setup_timeout_ns = 0;
     return options;
   }
 
@@ -134,6 +135,18 @@ TEST_F(WorkerMeasurerTest, EachFaultCostsOneCandidate) {
     // The next candidate is none the worse for it.
     EXPECT_EQ(Measure(*measurer, Request(++id, "ok")).kind, OutcomeKind::kOk);
   }
+}
+
+TEST_F(WorkerMeasurerTest, FirstCandidateOfAKernelHasTimeToSetUp) {
+  WorkerOptions options = Options();
+  options.setup_timeout_ns = 60e9;
+  ASSERT_OK_AND_ASSIGN(const auto measurer, MakeWorkerMeasurer(options, SystemClock()));
+  MeasureRequest first = Request(1, "ok");
+  first.timeout_ns = 0;
+  MeasureRequest second = first;
+  second.id = 2;
+  EXPECT_EQ(Measure(*measurer, std::move(first)).kind, OutcomeKind::kOk);
+  EXPECT_EQ(Measure(*measurer, std::move(second)).kind, OutcomeKind::kTimeout);
 }
 
 TEST_F(WorkerMeasurerTest, OutputNeitherBlocksNorLeaks) {
