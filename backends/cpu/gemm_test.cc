@@ -218,7 +218,7 @@ TEST_P(GemmTargetTest, UsesTheTarget) {
 
 TEST_P(GemmTargetTest, RandomProblemsAndConfigsAreRight) {
   Random random(20240611);
-  for (int i = 0; i < 800 && !HasFailure(); ++i) {
+  for (int i = 0; i < 500 && !HasFailure(); ++i) {
     const GemmProblem problem = RandomProblem(random);
     ExpectRight(problem, RandomConfig(problem, random), random());
   }

@@ -38,13 +38,18 @@ TEST(ThreadPoolTest, RunsEachTaskOnceOnAThreadOfItsOwn) {
 }
 
 TEST(ThreadPoolTest, ManyRunsInARowLoseNothing) {
+  constexpr int kRuns = 3000;
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<ThreadPool> pool, ThreadPool::Create(3));
-  // Plain ints: each run must happen before the next, on every thread.
-  std::vector<int> sums(3);
-  for (int run = 0; run < 3000; ++run) {
-    pool->Run(run % 3 + 1, [&](int i) { sums[i] += sums[0] - sums[i] + (i == 0 ? 1 : 0); });
+  // Plain ints, moved to the next thread by each run: runs must not overlap, and must see each
+  // other.
+  std::vector<int> values(3);
+  std::vector<int> last(3);
+  for (int run = 0; run < kRuns; ++run) {
+    pool->Run(3, [&](int i) { values[i] = last[(i + 1) % 3] + 1; });
+    pool->Run(3, [&](int i) { last[i] = values[i]; });
+    pool->Run(run % 3 + 1, [&](int i) { values[i] = -1; });
   }
-  EXPECT_EQ(sums[0], 3000);
+  EXPECT_THAT(last, Each(kRuns));
 }
 
 TEST(ThreadPoolTest, TasksMayWaitForEachOther) {
