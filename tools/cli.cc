@@ -248,9 +248,11 @@ int RunCli(const std::vector<std::string>& arguments, const Environment& environ
   } catch (const CLI::CallForHelp&) {
     environment.out << Help(app);
     return kExitDone;
-  } catch (const CLI::ExtrasError&) {
-    return Fail(environment, UnknownArgument(*Chosen(&app)), kExitUsage);
   } catch (const CLI::ParseError& error) {
+    // An unknown word also leaves the command that was meant missing; it is the word that is wrong.
+    if (!Chosen(&app)->remaining(/*recurse=*/true).empty()) {
+      return Fail(environment, UnknownArgument(*Chosen(&app)), kExitUsage);
+    }
     return Fail(environment, absl::StrCat(error.what(), "; see `seedtune --help`"), kExitUsage);
   }
   if (const absl::Status status = run(environment); !status.ok()) {
