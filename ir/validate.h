@@ -8,10 +8,13 @@
 namespace seedtune {
 
 // kInvalidArgument: `kernel "ffn": ops[2] (dot0).dot.k is empty, want at least one axis`. Checks
-// ids, SSA order, names (non-empty, unique), extents (static: at least 1; symbolic: 1 <= min <=
-// hint <= max where given), that sizes in elements, bytes and flops fit int64_t, dtypes, ranks of
-// accesses, accesses inside their tensor, axis roles of dots, what each value spans, and that every
-// kernel stores something.
+// ids, SSA order, names (non-empty and unique; of axes and symbols, identifiers), extents (static:
+// at least 1; symbolic: 1 <= min <= hint <= max where given, the same for a symbol everywhere),
+// that sizes in elements, bytes and flops fit int64_t at the largest extents declared, dtypes,
+// ranks of accesses, accesses inside their tensor (for all values of the symbols), axis roles of
+// dots, what each value spans, that fields of other kinds of op keep their defaults, that every
+// kernel stores something, and that no axis, tensor or value is left unused. Does not check whether
+// a store writes an element twice. Thread-safe.
 absl::Status ValidateKernel(const Kernel& kernel);
 
 }  // namespace seedtune

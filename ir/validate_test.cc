@@ -561,7 +561,6 @@ struct Corruptions {
 
 TEST(ValidateTest, RejectsEachFieldCorrupted) {
   const Corruptions corruptions;
-  // How often each name of a field was corrupted; -1: it has nothing wrong to say.
   int checked = 0;
 
   // Counts the fields, then corrupts one after the other in a fresh kernel.
