@@ -28,6 +28,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "autotuner/database/check_records.h"
+#include "autotuner/database/checksum.h"
 #include "autotuner/database/json_lines.h"
 #include "autotuner/database/schema.h"
 #include "autotuner/database/sqlite.h"
@@ -44,6 +45,7 @@
   "id, " SEEDTUNE_KEY_COLUMNS                                                                \
   ", algorithm, random_seed, budget_evaluations, budget_seconds, seed_policy, kernel_name, " \
   "kernel_text, device_text, started_unix_micros, state, seconds_spent, heuristics_json"
+#define SEEDTUNE_SELECT_RUN "SELECT run, checksum, " SEEDTUNE_RUN_COLUMNS " FROM runs "
 #define SEEDTUNE_OUTCOME_COLUMNS \
   "outcome, samples_ns, lower_bound_ns, message, compile_ns, measure_ns"
 #define SEEDTUNE_ANSWER_COLUMNS                                                                   \
@@ -52,11 +54,11 @@
   "untuned_config, untuned_origin, untuned_outcome, untuned_samples_ns, untuned_lower_bound_ns, " \
   "untuned_message, untuned_compile_ns, untuned_measure_ns, evaluations, seconds, "               \
   "recorded_unix_micros"
-#define SEEDTUNE_SELECT_BEST                                                                       \
-  "SELECT id, kernel_name, heuristics_json, config, " SEEDTUNE_KEY_COLUMNS                         \
-  ", " SEEDTUNE_ANSWER_COLUMNS                                                                     \
-  " FROM answers JOIN runs ON runs.run = answers.run JOIN events ON events.run = answers.run AND " \
-  "events.sequence = answers.ask_sequence "
+#define SEEDTUNE_SELECT_BEST                                                       \
+  "SELECT id, answers.checksum, answers.ask_sequence, objective_ns, kernel_name, " \
+  "heuristics_json, config, " SEEDTUNE_KEY_COLUMNS ", " SEEDTUNE_ANSWER_COLUMNS    \
+  " FROM answers JOIN runs ON runs.run = answers.run JOIN events ON events.run = " \
+  "answers.run AND events.sequence = answers.ask_sequence "
 #define SEEDTUNE_WHERE_KEY                                                                 \
   " WHERE kernel_fingerprint = ? AND backend = ? AND space_id = ? AND device_key = ? AND " \
   "code_generator_version = ? AND compiler_version = ? AND driver_version = ? "
@@ -102,17 +104,24 @@ absl::Status PreparePlace(const std::string& path, Database::Mode mode) {
                                            ? std::filesystem::path(path).parent_path()
                                            : std::filesystem::path(".");
   struct stat info;
-  if (stat(path.c_str(), &info) == 0) {
-    if (S_ISDIR(info.st_mode)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(Quoted(path), ": is a folder, want a file; give a file in it"));
-    }
+  const bool exists = stat(path.c_str(), &info) == 0;
+  const int error_number = errno;
+  if (path.ends_with('/') || (exists && S_ISDIR(info.st_mode))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(Quoted(path), ": is a folder, want a file; give a file in it"));
+  }
+  if (exists) {
     if (!S_ISREG(info.st_mode)) {
       return absl::InvalidArgumentError(
           absl::StrCat(Quoted(path), ": is not a regular file; give another file"));
     }
-  } else if (errno != ENOENT) {
-    return SystemError(path, "open", errno);
+    // SQLite takes a single byte for none.
+    if (info.st_size == 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(Quoted(path), ": is not a tuning database (1 byte); give another file"));
+    }
+  } else if (error_number != ENOENT) {
+    return SystemError(path, "open", error_number);
   } else if (mode == Database::Mode::kReadOnly) {
     return absl::NotFoundError(
         absl::StrCat(Quoted(path), ": no such file; tune something first, or give another file"));
@@ -135,6 +144,12 @@ int32_t BigEndian32(std::string_view bytes) {
   uint32_t value = 0;
   for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<uint8_t>(bytes[i]);
   return static_cast<int32_t>(value);
+}
+
+absl::Status DamagedFile(const std::string& path, std::string_view what) {
+  return absl::DataLossError(
+      absl::StrCat(Quoted(path), ": damaged (", ToAbsl(what),
+                   "); put back a copy of it, or move it away and tune again"));
 }
 
 absl::Status CheckVersion(const std::string& path, int64_t application_id, int64_t version) {
@@ -185,6 +200,23 @@ absl::Status CheckRawHeader(SqliteConnection& connection) {
                       BigEndian32(std::string_view(header).substr(kUserVersionOffset)));
 }
 
+// What holds under a lock, as of the last commit: the number of tables; and that the file is as
+// long as it should be.
+absl::StatusOr<int64_t> CountTables(SqliteConnection& connection) {
+  SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction,
+                            SqliteTransaction::Begin(connection, SqliteTransaction::Kind::kRead));
+  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t tables,
+                            connection.QueryInt("SELECT count(*) FROM sqlite_schema"));
+  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t pages, connection.QueryInt("PRAGMA page_count"));
+  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t page_bytes, connection.QueryInt("PRAGMA page_size"));
+  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t file_bytes, connection.FileSize());
+  if (file_bytes < pages * page_bytes) {
+    return DamagedFile(connection.path(), absl::StrCat("cut short after ", file_bytes,
+                                                       " bytes, want ", pages * page_bytes));
+  }
+  return tables;
+}
+
 // Makes the tables, unless another process has just done so.
 absl::Status CreateTables(SqliteConnection& connection) {
   SEEDTUNE_RETURN_IF_ERROR(connection.Execute("PRAGMA auto_vacuum = NONE"));
@@ -232,7 +264,7 @@ void Bind(SqliteQuery& query, const Outcome& outcome) {
   query.Bind(static_cast<int64_t>(outcome.kind))
       .Bind(nlohmann::json(outcome.samples_ns).dump())
       .Bind(outcome.lower_bound_ns)
-      .Bind(ToValidUtf8(outcome.message))
+      .Bind(outcome.message)
       .Bind(outcome.compile_ns)
       .Bind(outcome.measure_ns);
 }
@@ -250,7 +282,7 @@ RecordKey ReadKey(const SqliteQuery& query, int& c) {
   return key;
 }
 
-RunInfo ReadRun(const SqliteQuery& query, int& c) {
+RunInfo ReadRun(const SqliteQuery& query, int c) {
   RunInfo run;
   run.id = query.Text(c++);
   run.key = ReadKey(query, c);
@@ -265,8 +297,13 @@ RunInfo ReadRun(const SqliteQuery& query, int& c) {
   run.started_unix_micros = query.Int(c++);
   run.state = static_cast<RunState>(query.Int(c++));
   run.seconds_spent = query.Real(c++);
-  run.heuristics_json = query.Text(c++);
+  run.heuristics_json = query.Text(c);
   return run;
+}
+
+absl::Status CheckSum(int64_t kept, int64_t computed) {
+  return kept == computed ? absl::OkStatus()
+                          : absl::InvalidArgumentError("a value has changed since it was written");
 }
 
 // kInvalidArgument: the samples are no array of numbers.
@@ -287,10 +324,14 @@ absl::StatusOr<Outcome> ReadOutcome(const SqliteQuery& query, int& c) {
   return outcome;
 }
 
+// From SEEDTUNE_SELECT_BEST. kInvalidArgument: it cannot be.
 absl::StatusOr<BestRecord> ReadBest(const SqliteQuery& query) {
   BestRecord best;
   int c = 0;
   best.run_id = query.Text(c++);
+  const int64_t checksum = query.Int(c++);
+  const int64_t ask_sequence = query.Int(c++);
+  const double objective_ns = query.Real(c++);
   best.kernel_name = query.Text(c++);
   best.heuristics_json = query.Text(c++);
   best.config_json = query.Text(c++);
@@ -305,6 +346,10 @@ absl::StatusOr<BestRecord> ReadBest(const SqliteQuery& query) {
   best.seconds = query.Real(c++);
   best.recorded_unix_micros = query.Int(c++);
   SEEDTUNE_RETURN_IF_ERROR(CheckBest(best));
+  SEEDTUNE_RETURN_IF_ERROR(CheckSum(checksum, Checksum(best, ask_sequence)));
+  if (objective_ns != best.outcome.objective_ns()) {
+    return absl::InvalidArgumentError("objective_ns is not the median of the samples");
+  }
   return best;
 }
 
@@ -405,7 +450,7 @@ class SqliteDatabase : public Database {
       SEEDTUNE_ASSIGN_OR_RETURN(const RunEvent ask, ReadAsk(run, event.ask_sequence));
       SEEDTUNE_RETURN_IF_ERROR(InRun(run_id, CheckAnswersAsk(valid, ask)));
     }
-    SEEDTUNE_RETURN_IF_ERROR(InsertEvent(run, valid));
+    SEEDTUNE_RETURN_IF_ERROR(InsertEvent(run, run_id, valid));
     SEEDTUNE_RETURN_IF_ERROR(transaction.Commit());
     log->Add(valid);
     return absl::OkStatus();
@@ -417,8 +462,9 @@ class SqliteDatabase : public Database {
                                "seconds is ", seconds, ", want a finite number of at least 0")));
     }
     SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction, BeginWrite());
-    SEEDTUNE_ASSIGN_OR_RETURN(const RunRow row, GetRun(run_id));
-    SEEDTUNE_RETURN_IF_ERROR(SetSecondsSpent(row.run, row.info.seconds_spent + seconds));
+    SEEDTUNE_ASSIGN_OR_RETURN(RunRow row, GetRun(run_id));
+    row.info.seconds_spent += seconds;
+    SEEDTUNE_RETURN_IF_ERROR(UpdateRun(row));
     return transaction.Commit();
   }
 
@@ -428,15 +474,15 @@ class SqliteDatabase : public Database {
     valid.untuned_outcome.message = ToValidUtf8(best.untuned_outcome.message);
     SEEDTUNE_RETURN_IF_ERROR(InRun(run_id, CheckBest(valid)));
     SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction, BeginWrite());
-    SEEDTUNE_ASSIGN_OR_RETURN(const RunRow row, GetRun(run_id));
+    SEEDTUNE_ASSIGN_OR_RETURN(RunRow row, GetRun(run_id));
     if (row.info.state == RunState::kFinished) {
       return InRun(run_id, absl::FailedPreconditionError("is finished already"));
     }
     SEEDTUNE_RETURN_IF_ERROR(InRun(run_id, CheckAnswersRun(valid, row.info)));
-    SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<RunEvent> events, ReadEvents(run_id, row.run));
+    SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<RunEvent> events, ReadEvents(row));
     const absl::StatusOr<int64_t> ask = FindWinningAsk(events, valid);
     if (!ask.ok()) return InRun(run_id, ask.status());
-    SEEDTUNE_RETURN_IF_ERROR(InsertAnswer(row.run, *ask, valid));
+    SEEDTUNE_RETURN_IF_ERROR(Finish(row, *ask, std::move(valid)));
     SEEDTUNE_RETURN_IF_ERROR(transaction.Commit());
     logs_.erase(row.run);
     return absl::OkStatus();
@@ -444,24 +490,22 @@ class SqliteDatabase : public Database {
 
   absl::StatusOr<std::optional<RunInfo>> FindUnfinished(const RecordKey& key,
                                                         const RunSettings& settings) override {
-    SqliteQuery query(*connection_, "SELECT " SEEDTUNE_RUN_COLUMNS " FROM runs" SEEDTUNE_WHERE_KEY
-                                    "AND algorithm = ? AND random_seed = ? AND budget_evaluations "
-                                    "= ? AND budget_seconds = ? AND seed_policy = ? AND state = 1 "
-                                    "ORDER BY started_unix_micros DESC, run DESC LIMIT 1");
+    SqliteQuery query(*connection_, SEEDTUNE_SELECT_RUN SEEDTUNE_WHERE_KEY
+                      "AND algorithm = ? AND random_seed = ? AND budget_evaluations "
+                      "= ? AND budget_seconds = ? AND seed_policy = ? AND state = 1 "
+                      "ORDER BY started_unix_micros DESC, run DESC LIMIT 1");
     Bind(query, key);
     Bind(query, settings);
     SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
     if (!found) return std::optional<RunInfo>();
-    int column = 0;
-    const RunInfo run = ReadRun(query, column);
-    SEEDTUNE_RETURN_IF_ERROR(Damaged(run.id, CheckRun(run)));
-    return std::optional<RunInfo>(run);
+    SEEDTUNE_ASSIGN_OR_RETURN(RunRow row, RunOf(query));
+    return std::optional<RunInfo>(std::move(row.info));
   }
 
   absl::StatusOr<std::vector<RunEvent>> Events(const std::string& run_id) override {
     SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction, BeginRead());
     SEEDTUNE_ASSIGN_OR_RETURN(const RunRow row, GetRun(run_id));
-    return ReadEvents(run_id, row.run);
+    return ReadEvents(row);
   }
 
   absl::StatusOr<LookupResult> Lookup(const RecordKey& key) override {
@@ -482,15 +526,13 @@ class SqliteDatabase : public Database {
   }
 
   absl::StatusOr<std::vector<RunInfo>> ListRuns() override {
-    SqliteQuery query(*connection_, "SELECT " SEEDTUNE_RUN_COLUMNS
-                                    " FROM runs ORDER BY started_unix_micros DESC, id");
+    SqliteQuery query(*connection_, SEEDTUNE_SELECT_RUN "ORDER BY started_unix_micros DESC, id");
     std::vector<RunInfo> runs;
     while (true) {
       SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
       if (!found) return runs;
-      int column = 0;
-      runs.push_back(ReadRun(query, column));
-      SEEDTUNE_RETURN_IF_ERROR(Damaged(runs.back().id, CheckRun(runs.back())));
+      SEEDTUNE_ASSIGN_OR_RETURN(RunRow row, RunOf(query));
+      runs.push_back(std::move(row.info));
     }
   }
 
@@ -508,12 +550,13 @@ class SqliteDatabase : public Database {
     SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction, BeginRead());
     std::string text = absl::StrCat(FormatHeaderLine(), "\n");
     // An order that does not depend on which file a run was merged into when.
-    SqliteQuery query(*connection_, "SELECT id FROM runs ORDER BY started_unix_micros, id");
+    SqliteQuery query(*connection_, SEEDTUNE_SELECT_RUN "ORDER BY started_unix_micros, id");
     while (true) {
       SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
       if (!found) return text;
-      SEEDTUNE_ASSIGN_OR_RETURN(const StoredDocument stored, ReadDocument(query.Text(0)));
-      absl::StrAppend(&text, FormatRunLine(stored.document), "\n");
+      SEEDTUNE_ASSIGN_OR_RETURN(const RunRow row, RunOf(query));
+      SEEDTUNE_ASSIGN_OR_RETURN(const RunDocument document, ReadDocument(row));
+      absl::StrAppend(&text, FormatRunLine(document), "\n");
     }
   }
 
@@ -549,10 +592,6 @@ class SqliteDatabase : public Database {
   struct RunRow {
     int64_t run = 0;
     RunInfo info;
-  };
-  struct StoredDocument {
-    int64_t run = 0;
-    RunDocument document;
   };
 
   absl::Status Here(const absl::Status& status) const {
@@ -590,16 +629,22 @@ class SqliteDatabase : public Database {
     return SqliteTransaction::Begin(*connection_, SqliteTransaction::Kind::kWrite);
   }
 
+  // From SEEDTUNE_SELECT_RUN.
+  absl::StatusOr<RunRow> RunOf(const SqliteQuery& query) {
+    RunRow row;
+    row.run = query.Int(0);
+    row.info = ReadRun(query, 2);
+    SEEDTUNE_RETURN_IF_ERROR(Damaged(row.info.id, CheckRun(row.info)));
+    SEEDTUNE_RETURN_IF_ERROR(Damaged(row.info.id, CheckSum(query.Int(1), Checksum(row.info))));
+    return row;
+  }
+
   absl::StatusOr<std::optional<RunRow>> FindRun(const std::string& run_id) {
-    SqliteQuery query(*connection_, "SELECT " SEEDTUNE_RUN_COLUMNS ", run FROM runs WHERE id = ?");
+    SqliteQuery query(*connection_, SEEDTUNE_SELECT_RUN "WHERE id = ?");
     query.Bind(run_id);
     SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
     if (!found) return std::optional<RunRow>();
-    RunRow row;
-    int column = 0;
-    row.info = ReadRun(query, column);
-    row.run = query.Int(column);
-    SEEDTUNE_RETURN_IF_ERROR(Damaged(run_id, CheckRun(row.info)));
+    SEEDTUNE_ASSIGN_OR_RETURN(RunRow row, RunOf(query));
     return std::optional<RunRow>(std::move(row));
   }
 
@@ -665,12 +710,14 @@ class SqliteDatabase : public Database {
     return ask;
   }
 
-  absl::StatusOr<std::vector<RunEvent>> ReadEvents(const std::string& run_id, int64_t run) {
+  absl::StatusOr<std::vector<RunEvent>> ReadEvents(const RunRow& row) {
+    const std::string& run_id = row.info.id;
     SqliteQuery query(*connection_,
                       "SELECT sequence, kind, at_seconds, config, origin, heuristic, "
                       "ask_sequence, " SEEDTUNE_OUTCOME_COLUMNS
-                      " FROM events WHERE run = ? ORDER BY sequence");
-    query.Bind(run);
+                      ", checksum FROM events WHERE run = ? ORDER BY sequence");
+    query.Bind(row.run);
+    constexpr int kChecksum = 13;  // its column
     std::vector<RunEvent> events;
     LogState log;
     while (true) {
@@ -692,6 +739,8 @@ class SqliteDatabase : public Database {
       }
       SEEDTUNE_RETURN_IF_ERROR(Damaged(run_id, CheckEvent(event)));
       SEEDTUNE_RETURN_IF_ERROR(Damaged(run_id, log.CheckNext(event)));
+      SEEDTUNE_RETURN_IF_ERROR(
+          Damaged(run_id, CheckSum(query.Int(kChecksum), Checksum(run_id, event))));
       log.Add(event);
       if (event.kind != RunEvent::Kind::kAsk) {
         event.config_json = events[event.ask_sequence].config_json;
@@ -706,30 +755,28 @@ class SqliteDatabase : public Database {
     return best;
   }
 
-  absl::StatusOr<StoredDocument> ReadDocument(const std::string& run_id) {
-    SEEDTUNE_ASSIGN_OR_RETURN(RunRow row, GetRun(run_id));
-    StoredDocument stored;
-    stored.run = row.run;
-    stored.document.run = std::move(row.info);
-    SEEDTUNE_ASSIGN_OR_RETURN(stored.document.events, ReadEvents(run_id, row.run));
+  absl::StatusOr<RunDocument> ReadDocument(const RunRow& row) {
+    RunDocument document;
+    document.run = row.info;
+    SEEDTUNE_ASSIGN_OR_RETURN(document.events, ReadEvents(row));
     SqliteQuery query(*connection_, SEEDTUNE_SELECT_BEST "WHERE answers.run = ?");
     query.Bind(row.run);
     SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
     if (found) {
-      SEEDTUNE_ASSIGN_OR_RETURN(stored.document.best, BestOf(query));
+      SEEDTUNE_ASSIGN_OR_RETURN(document.best, BestOf(query));
     }
-    if (found != (stored.document.run.state == RunState::kFinished)) {
-      return Damaged(run_id, absl::InvalidArgumentError("state and answer disagree"));
+    if (found != (row.info.state == RunState::kFinished)) {
+      return Damaged(row.info.id, absl::InvalidArgumentError("state and answer disagree"));
     }
-    return stored;
+    return document;
   }
 
   // The run's new number.
   absl::StatusOr<int64_t> InsertRun(const RunInfo& run) {
     SqliteQuery query(*connection_,
                       "INSERT INTO runs (" SEEDTUNE_RUN_COLUMNS
-                      ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) "
-                      "RETURNING run");
+                      ", checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                      "?, ?, ?) RETURNING run");
     query.Bind(run.id);
     Bind(query, run.key);
     Bind(query, run.settings);
@@ -737,20 +784,36 @@ class SqliteDatabase : public Database {
         .Bind(run.kernel_text)
         .Bind(run.device_text)
         .Bind(run.started_unix_micros)
+        .Bind(static_cast<int64_t>(run.state))
         .Bind(run.seconds_spent)
-        .Bind(run.heuristics_json);
+        .Bind(run.heuristics_json)
+        .Bind(Checksum(run));
     SEEDTUNE_RETURN_IF_ERROR(query.Step().status());
     const int64_t number = query.Int(0);
     SEEDTUNE_RETURN_IF_ERROR(query.Run());
     return number;
   }
 
-  absl::Status InsertEvent(int64_t run, const RunEvent& event) {
+  // Writes what may change of a run.
+  absl::Status UpdateRun(const RunRow& row) {
     SqliteQuery query(*connection_,
-                      "INSERT INTO events (run, sequence, kind, at_seconds, config, origin, "
-                      "heuristic, ask_sequence, " SEEDTUNE_OUTCOME_COLUMNS
-                      ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                      "UPDATE runs SET state = ?, seconds_spent = ?, heuristics_json = ?, checksum "
+                      "= ? WHERE run = ?");
+    query.Bind(static_cast<int64_t>(row.info.state))
+        .Bind(row.info.seconds_spent)
+        .Bind(row.info.heuristics_json)
+        .Bind(Checksum(row.info))
+        .Bind(row.run);
+    return query.Run();
+  }
+
+  absl::Status InsertEvent(int64_t run, const std::string& run_id, const RunEvent& event) {
+    SqliteQuery query(*connection_,
+                      "INSERT INTO events (run, checksum, sequence, kind, at_seconds, config, "
+                      "origin, heuristic, ask_sequence, " SEEDTUNE_OUTCOME_COLUMNS
+                      ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     query.Bind(run)
+        .Bind(Checksum(run_id, event))
         .Bind(event.sequence)
         .Bind(static_cast<int64_t>(event.kind))
         .Bind(event.at_seconds);
@@ -763,36 +826,35 @@ class SqliteDatabase : public Database {
     return query.Run();
   }
 
-  absl::Status SetSecondsSpent(int64_t run, double seconds) {
-    SqliteQuery query(*connection_, "UPDATE runs SET seconds_spent = ? WHERE run = ?");
-    query.Bind(seconds).Bind(run);
-    return query.Run();
-  }
-
   // Writes the answer and marks the run finished.
-  absl::Status InsertAnswer(int64_t run, int64_t ask_sequence, const BestRecord& best) {
-    {
-      SqliteQuery query(*connection_,
-                        "INSERT INTO answers (run, ask_sequence, origin, heuristic, objective_ns, "
-                        "outcome, samples_ns, lower_bound_ns, message, compile_ns, measure_ns, "
-                        "untuned_config, untuned_origin, untuned_outcome, untuned_samples_ns, "
-                        "untuned_lower_bound_ns, untuned_message, untuned_compile_ns, "
-                        "untuned_measure_ns, evaluations, seconds, recorded_unix_micros) VALUES "
-                        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-      query.Bind(run)
-          .Bind(ask_sequence)
-          .Bind(best.origin)
-          .Bind(best.heuristic)
-          .Bind(best.outcome.objective_ns());
-      Bind(query, best.outcome);
-      query.Bind(best.untuned_config_json).Bind(best.untuned_origin);
-      Bind(query, best.untuned_outcome);
-      query.Bind(best.evaluations).Bind(best.seconds).Bind(best.recorded_unix_micros);
-      SEEDTUNE_RETURN_IF_ERROR(query.Run());
-    }
-    SqliteQuery query(*connection_, "UPDATE runs SET state = 2, heuristics_json = ? WHERE run = ?");
-    query.Bind(best.heuristics_json).Bind(run);
-    return query.Run();
+  absl::Status Finish(RunRow& row, int64_t ask_sequence, BestRecord best) {
+    row.info.state = RunState::kFinished;
+    row.info.heuristics_json = best.heuristics_json;
+    best.run_id = row.info.id;
+    best.kernel_name = row.info.kernel_name;
+    best.key = row.info.key;
+    SqliteQuery query(*connection_,
+                      "INSERT INTO answers (run, ask_sequence, objective_ns, origin, heuristic, "
+                      "outcome, samples_ns, lower_bound_ns, message, compile_ns, measure_ns, "
+                      "untuned_config, untuned_origin, untuned_outcome, untuned_samples_ns, "
+                      "untuned_lower_bound_ns, untuned_message, untuned_compile_ns, "
+                      "untuned_measure_ns, evaluations, seconds, recorded_unix_micros, checksum) "
+                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                      "?)");
+    query.Bind(row.run)
+        .Bind(ask_sequence)
+        .Bind(best.outcome.objective_ns())
+        .Bind(best.origin)
+        .Bind(best.heuristic);
+    Bind(query, best.outcome);
+    query.Bind(best.untuned_config_json).Bind(best.untuned_origin);
+    Bind(query, best.untuned_outcome);
+    query.Bind(best.evaluations)
+        .Bind(best.seconds)
+        .Bind(best.recorded_unix_micros)
+        .Bind(Checksum(best, ask_sequence));
+    SEEDTUNE_RETURN_IF_ERROR(query.Run());
+    return UpdateRun(row);
   }
 
   static absl::Status CheckAnswersRun(const BestRecord& best, const RunInfo& run) {
@@ -858,20 +920,20 @@ class SqliteDatabase : public Database {
   // Adds a checked run of line `line`, or what it has more than the run of its id that is here.
   // False: nothing new.
   absl::StatusOr<bool> Merge(int line, const RunDocument& incoming) {
-    SEEDTUNE_ASSIGN_OR_RETURN(const std::optional<RunRow> row, FindRun(incoming.run.id));
-    StoredDocument stored;
-    if (row.has_value()) {
-      SEEDTUNE_ASSIGN_OR_RETURN(stored, ReadDocument(incoming.run.id));
-      const RunDocument& here = stored.document;
+    SEEDTUNE_ASSIGN_OR_RETURN(const std::optional<RunRow> found, FindRun(incoming.run.id));
+    RunDocument here;
+    RunRow row;
+    if (found.has_value()) {
+      row = *found;
+      SEEDTUNE_ASSIGN_OR_RETURN(here, ReadDocument(row));
       const auto question = [](const RunInfo& run) {
         return std::tie(run.key, run.settings, run.kernel_name, run.kernel_text, run.device_text,
                         run.started_unix_micros);
       };
       const size_t common = std::min(here.events.size(), incoming.events.size());
-      const auto first_difference = std::mismatch(
-          here.events.begin(), here.events.begin() + static_cast<std::ptrdiff_t>(common),
-          incoming.events.begin());
-      const bool same_log = first_difference.first == here.events.begin() + common;
+      const bool same_log =
+          std::equal(here.events.begin(), here.events.begin() + static_cast<std::ptrdiff_t>(common),
+                     incoming.events.begin());
       const bool here_goes_on = here.events.size() > common || here.best.has_value();
       const bool incoming_goes_on = incoming.events.size() > common ||
                                     (incoming.best.has_value() && incoming.best != here.best);
@@ -882,17 +944,20 @@ class SqliteDatabase : public Database {
                                 Quoted(path()), "; drop this line")));
       }
       if (!incoming_goes_on) return false;
-      SEEDTUNE_RETURN_IF_ERROR(SetSecondsSpent(stored.run, incoming.run.seconds_spent));
+      row.info.seconds_spent = incoming.run.seconds_spent;
+      SEEDTUNE_RETURN_IF_ERROR(UpdateRun(row));
     } else {
-      SEEDTUNE_ASSIGN_OR_RETURN(stored.run, InsertRun(incoming.run));
+      row.info = incoming.run;
+      row.info.state = RunState::kUnfinished;  // until its answer is there
+      SEEDTUNE_ASSIGN_OR_RETURN(row.run, InsertRun(row.info));
     }
-    for (size_t i = stored.document.events.size(); i < incoming.events.size(); ++i) {
-      SEEDTUNE_RETURN_IF_ERROR(InsertEvent(stored.run, incoming.events[i]));
+    for (size_t i = here.events.size(); i < incoming.events.size(); ++i) {
+      SEEDTUNE_RETURN_IF_ERROR(InsertEvent(row.run, row.info.id, incoming.events[i]));
     }
     if (incoming.best.has_value()) {
       SEEDTUNE_ASSIGN_OR_RETURN(const int64_t ask, FindWinningAsk(incoming.events, *incoming.best));
-      SEEDTUNE_RETURN_IF_ERROR(InsertAnswer(stored.run, ask, *incoming.best));
-      logs_.erase(stored.run);
+      SEEDTUNE_RETURN_IF_ERROR(Finish(row, ask, *incoming.best));
+      logs_.erase(row.run);
     }
     return true;
   }
@@ -917,11 +982,12 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
   SEEDTUNE_RETURN_IF_ERROR(CheckRawHeader(*connection));
   if (writes && connection->read_only()) return connection->Error(SQLITE_READONLY);
 
+  // EXTRA is FULL and syncs the folder too once the journal is deleted, which is the commit: with
+  // FULL alone a power failure could take back the last one.
   SEEDTUNE_RETURN_IF_ERROR(connection->Execute(
-      "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; "
+      "PRAGMA foreign_keys = ON; PRAGMA synchronous = EXTRA; PRAGMA cell_size_check = ON; "
       "PRAGMA temp_store = MEMORY"));
-  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t tables,
-                            connection->QueryInt("SELECT count(*) FROM sqlite_schema"));
+  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t tables, CountTables(*connection));
   if (tables == 0) {
     if (!writes) {
       return absl::NotFoundError(
@@ -953,6 +1019,7 @@ std::string DefaultDatabasePath() {
 
 #undef SEEDTUNE_KEY_COLUMNS
 #undef SEEDTUNE_RUN_COLUMNS
+#undef SEEDTUNE_SELECT_RUN
 #undef SEEDTUNE_OUTCOME_COLUMNS
 #undef SEEDTUNE_ANSWER_COLUMNS
 #undef SEEDTUNE_SELECT_BEST

@@ -6,8 +6,12 @@
 // (run id, sequence), and is keyed by all that decides whether it may be used again. Run ids are
 // random, so that merging two databases twice changes nothing.
 //
-// Not thread-safe; several processes may use one file: one writes, a second waits up to
-// `busy_timeout_ms` and is then told (kUnavailable).
+// Not thread-safe; not to be used in a child process after fork(). Several processes may use one
+// file: one writes, a second waits up to `busy_timeout_ms` and is then told (kUnavailable). It is
+// one file whenever nobody writes (a rollback journal, "<path>-journal", stands beside it during a
+// commit, or after a crash until the next one opens the file; never delete it). What a call has
+// returned OK for survives a crash of the process and of the machine; an error leaves what was
+// there before.
 #ifndef SEEDTUNE_AUTOTUNER_DATABASE_DATABASE_H_
 #define SEEDTUNE_AUTOTUNER_DATABASE_DATABASE_H_
 
@@ -40,10 +44,13 @@ class Database {
     int busy_timeout_ms = 5000;
   };
 
-  // kNotFound: read-only and no such file. kInvalidArgument: not a database, or not one of ours
-  // (nothing is touched). kFailedPrecondition: written by a newer version of the schema (says
-  // which). kPermissionDenied: may not be written. kDataLoss: damaged. kResourceExhausted: the disk
-  // is full. All with the path and what to do.
+  // An empty file is as good as none. Errors, all with the path and what to do: kNotFound:
+  // read-only and no such file, or an empty one. kInvalidArgument: a folder, not a database, or not
+  // one of ours (nothing is touched). kFailedPrecondition: written by a newer version of the schema
+  // (says which; nothing is touched). kPermissionDenied: may not be read, or not be written where
+  // that was asked. kDataLoss: damaged. kResourceExhausted: the disk is full. kUnavailable: another
+  // process is writing. kInternal: the disk fails. The calls below give the last five too, and
+  // kPermissionDenied where they would write and the database is open for reading only.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path,
                                                         const Options& options);
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path) {
@@ -53,28 +60,41 @@ class Database {
 
   virtual const std::string& path() const = 0;
 
-  virtual absl::StatusOr<std::string> StartRun(RunInfo run) = 0;  // its id
-  // Commits. `event.sequence` must be the run's next.
+  // Its id. kInvalidArgument: a field cannot be (says which). kAlreadyExists: the id is taken.
+  virtual absl::StatusOr<std::string> StartRun(RunInfo run) = 0;
+  // Commits. An error message's bytes that are not UTF-8 become U+FFFD. kNotFound: no such run.
+  // kFailedPrecondition: it is finished. kAborted: an event of this number is there already,
+  // because another process goes on with the run. kInvalidArgument: the number is not the next, the
+  // outcome cannot be (see ValidateOutcome), the answer to an ask that is none or is told already,
+  // a re-timing of what was not told, another configuration than the ask's.
   virtual absl::Status Append(const std::string& run_id, const RunEvent& event) = 0;
+  // kNotFound: no such run. kInvalidArgument: not a finite number of at least 0.
   virtual absl::Status AddSeconds(const std::string& run_id, double seconds) = 0;
-  // Marks the run finished and its winner as an answer for its key, in one commit.
+  // Marks the run finished and its winner as an answer for its key, in one commit. `best.run_id`,
+  // `.kernel_name` and
+  // `.key` may be left empty and otherwise are the run's. kNotFound, kFailedPrecondition: as above.
+  // kInvalidArgument: a field cannot be, or the log has no kOk tell of the winner's configuration.
   virtual absl::Status FinishRun(const std::string& run_id, const BestRecord& best) = 0;
 
   // The newest unfinished run of this question; nullopt: none.
   virtual absl::StatusOr<std::optional<RunInfo>> FindUnfinished(const RecordKey& key,
                                                                 const RunSettings& settings) = 0;
+  // kNotFound: no such run.
   virtual absl::StatusOr<std::vector<RunEvent>> Events(const std::string& run_id) = 0;
 
-  // The best answer recorded for exactly this key (of several finished runs, the fastest winner).
+  // The best answer recorded for exactly this key: of several finished runs, the one whose winner
+  // has the lowest median, and of equals the newest.
   virtual absl::StatusOr<LookupResult> Lookup(const RecordKey& key) = 0;
 
-  // Runs, newest first; and answers, newest first.
+  // All runs, newest first; and the answers of all finished runs, newest first.
   virtual absl::StatusOr<std::vector<RunInfo>> ListRuns() = 0;
   virtual absl::StatusOr<std::vector<BestRecord>> ListBest() = 0;
 
   // All runs with their events as one JSON document a line (a first line names the format and
-  // version). Import adds the runs that are not there yet, all or nothing, and returns how many it
-  // added; kInvalidArgument: "line 12: ...".
+  // version). The same runs give the same text, whatever file they came by. Import adds the runs
+  // that are not there yet, and what a run that was unfinished here has gained elsewhere, all or
+  // nothing; it returns how many runs it added or lengthened, so that a second time gives 0.
+  // kInvalidArgument: "line 12: ..." (also where a run went on differently here and there).
   virtual absl::StatusOr<std::string> ExportJsonLines() = 0;
   virtual absl::StatusOr<int64_t> ImportJsonLines(std::string_view text) = 0;
 };

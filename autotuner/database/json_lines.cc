@@ -2,7 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <iterator>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -25,6 +28,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kFormat = "seedtune-tuning-records";
 constexpr int64_t kVersion = 1;
+constexpr int kMaxDepth = 16;  // far more than a run needs; the library recurses
 
 constexpr std::string_view kEventKinds[] = {"ask", "tell", "retime"};  // from 1 on
 
@@ -48,7 +52,7 @@ std::string Dump(const Json& json) {
 
 // What is wrong with a value, short enough for one line.
 absl::Status Mistyped(std::string_view path, const Json& value, std::string_view want) {
-  std::string text = Dump(value);
+  std::string text = value.is_structured() ? absl::StrCat("an ", value.type_name()) : Dump(value);
   if (text.size() > 40) text = absl::StrCat(text.substr(0, 37), "...");
   return Invalid(ToAbsl(path), " is ", ToValidUtf8(text), ", want ", ToAbsl(want));
 }
@@ -255,7 +259,9 @@ absl::StatusOr<Json> ParseLine(std::string_view line) {
   // of one name.
   std::vector<std::set<std::string>> open_objects;
   std::string doubled;
-  const Json::parser_callback_t callback = [&](int, Json::parse_event_t event, Json& parsed) {
+  bool too_deep = false;
+  const Json::parser_callback_t callback = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    too_deep = too_deep || depth > kMaxDepth;
     if (event == Json::parse_event_t::object_start) {
       open_objects.emplace_back();
     } else if (event == Json::parse_event_t::object_end) {
@@ -264,7 +270,7 @@ absl::StatusOr<Json> ParseLine(std::string_view line) {
       const auto& name = parsed.get_ref<const std::string&>();
       if (!open_objects.back().insert(name).second && doubled.empty()) doubled = name;
     }
-    return true;
+    return !too_deep;
   };
   Json json;
   try {
@@ -279,6 +285,7 @@ absl::StatusOr<Json> ParseLine(std::string_view line) {
     }
     return Invalid("no JSON: ", ToValidUtf8(what), ", want one JSON object a line");
   }
+  if (too_deep) return Invalid("nested deeper than ", kMaxDepth, " levels, want fewer");
   if (!doubled.empty()) return Invalid("\"", doubled, "\" is there twice, want it once");
   return json;
 }

@@ -9,6 +9,7 @@
 #ifndef SEEDTUNE_AUTOTUNER_DATABASE_JSON_LINES_H_
 #define SEEDTUNE_AUTOTUNER_DATABASE_JSON_LINES_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

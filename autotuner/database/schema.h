@@ -44,7 +44,8 @@ CREATE TABLE runs (
   started_unix_micros INTEGER NOT NULL,
   state INTEGER NOT NULL CHECK (state IN (1, 2)),  -- 1 unfinished, 2 finished (has an answer)
   seconds_spent REAL NOT NULL,            -- over all its sessions
-  heuristics_json TEXT NOT NULL           -- what became of each heuristic; '' until finished
+  heuristics_json TEXT NOT NULL,          -- what became of each heuristic; '' until finished
+  checksum INTEGER NOT NULL               -- of all of the above but the run's number, see checksum.h
 ) STRICT;
 
 CREATE INDEX runs_by_kernel ON runs (kernel_fingerprint, backend);
@@ -68,6 +69,7 @@ CREATE TABLE events (
   message TEXT,               -- of a failure
   compile_ns REAL,            -- what it cost to prepare
   measure_ns REAL,            -- what it cost to check and time
+  checksum INTEGER NOT NULL,  -- of the run's id and all of the above, see checksum.h
   PRIMARY KEY (run, sequence),
   FOREIGN KEY (run, ask_sequence) REFERENCES events (run, sequence),
   CHECK ((kind = 1) = (config IS NOT NULL AND origin IS NOT NULL AND heuristic IS NOT NULL)),
@@ -102,6 +104,7 @@ CREATE TABLE answers (
   evaluations INTEGER NOT NULL,           -- candidates measured
   seconds REAL NOT NULL,                  -- spent on all of it
   recorded_unix_micros INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,              -- of the whole answer, see checksum.h
   FOREIGN KEY (run, ask_sequence) REFERENCES events (run, sequence)
 ) STRICT;
 )sql";

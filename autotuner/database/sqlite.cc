@@ -44,17 +44,29 @@ bool SqliteConnection::read_only() const { return sqlite3_db_readonly(handle_, "
 
 bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 
-absl::StatusOr<std::string> SqliteConnection::RawHeader(int size) {
-  // Through SQLite's own handle: closing another one of this process would drop its locks on the
-  // file.
+absl::StatusOr<sqlite3_file*> SqliteConnection::File() {
+  // SQLite's own handle: closing another one of this process would drop its locks on the file.
   sqlite3_file* file = nullptr;
-  int code = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-  sqlite3_int64 file_size = 0;
-  if (code == SQLITE_OK) code = file->pMethods->xFileSize(file, &file_size);
+  const int code = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_FILE_POINTER, &file);
   if (code != SQLITE_OK) return Error(code);
-  std::string bytes(static_cast<size_t>(std::min<sqlite3_int64>(file_size, size)), '\0');
+  return file;
+}
+
+absl::StatusOr<int64_t> SqliteConnection::FileSize() {
+  SEEDTUNE_ASSIGN_OR_RETURN(sqlite3_file* const file, File());
+  sqlite3_int64 size = 0;
+  const int code = file->pMethods->xFileSize(file, &size);
+  if (code != SQLITE_OK) return Error(code);
+  return size;
+}
+
+absl::StatusOr<std::string> SqliteConnection::RawHeader(int size) {
+  SEEDTUNE_ASSIGN_OR_RETURN(sqlite3_file* const file, File());
+  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t file_size, FileSize());
+  std::string bytes(static_cast<size_t>(std::min<int64_t>(file_size, size)), '\0');
   if (bytes.empty()) return bytes;
-  code = file->pMethods->xRead(file, bytes.data(), static_cast<int>(bytes.size()), 0);
+  const int code =
+      file->pMethods->xRead(file, bytes.data(), static_cast<int>(bytes.size()), /*iOfst=*/0);
   if (code != SQLITE_OK) return Error(code);
   return bytes;
 }
@@ -76,8 +88,11 @@ absl::Status SqliteConnection::Error(int code) const {
   const auto message = [&](const auto&... parts) {
     return absl::StrCat("\"", path_, "\": ", parts...);
   };
+  // Not the message of some call before, as after an error of the file system itself.
+  const int last = sqlite3_errcode(handle_) & 0xff;
+  const bool has_message = last == (code & 0xff) || last == SQLITE_ERROR;
   const std::string detail = absl::StrCat(
-      "SQLite: ", sqlite3_errstr(code), " (", code,
+      "SQLite: ", has_message ? sqlite3_errmsg(handle_) : sqlite3_errstr(code), " (", code,
       is_io && error_number != 0 ? absl::StrCat(", ", std::strerror(error_number)) : "", ")");
 
   if ((code & 0xff) == SQLITE_FULL ||
@@ -132,9 +147,7 @@ absl::Status SqliteConnection::Error(int code) const {
       return absl::InternalError(
           message("cannot read or write (", detail, "); check the disk, or give another file"));
     default:
-      return absl::InternalError(
-          message(detail, ", ", sqlite3_errmsg(handle_),
-                  "; a bug of ours unless another program changed the file"));
+      return absl::InternalError(message(detail, "; report this as a bug of ours"));
   }
 }
 
@@ -142,8 +155,10 @@ SqliteQuery::SqliteQuery(SqliteConnection& connection, const char* sql) : connec
   auto& statement = connection.statements_[sql];
   if (statement == nullptr) {
     sqlite3_stmt* prepared = nullptr;
-    Note(sqlite3_prepare_v3(connection.handle_, sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared,
-                            nullptr));
+    const int code = sqlite3_prepare_v3(connection.handle_, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                        &prepared, nullptr);
+    // Our statements are right, so the tables are not.
+    Note(code == SQLITE_ERROR ? SQLITE_CORRUPT : code);
     statement.reset(prepared);
   }
   statement_ = statement.get();
@@ -151,12 +166,13 @@ SqliteQuery::SqliteQuery(SqliteConnection& connection, const char* sql) : connec
 }
 
 SqliteQuery::~SqliteQuery() {
+  if (statement_ == nullptr) return;
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);
 }
 
 void SqliteQuery::Note(int code) {
-  if (code_ == SQLITE_OK) code_ = code;
+  if (code != SQLITE_OK && status_.ok()) status_ = connection_.Error(code);
 }
 
 SqliteQuery& SqliteQuery::Bind(int64_t value) {
@@ -184,7 +200,7 @@ SqliteQuery& SqliteQuery::BindNull() {
 }
 
 absl::StatusOr<bool> SqliteQuery::Step() {
-  if (code_ != SQLITE_OK) return connection_.Error(code_);
+  if (!status_.ok()) return status_;
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;

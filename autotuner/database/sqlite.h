@@ -50,19 +50,25 @@ class SqliteConnection {
   // untouched.
   absl::StatusOr<std::string> RawHeader(int size);
 
+  // Of the file on the disk, in bytes. Steady only within a transaction.
+  absl::StatusOr<int64_t> FileSize();
+
   // Runs statements that give no rows, one after the other.
   absl::Status Execute(const char* sql);
   // The one number that `sql` gives.
   absl::StatusOr<int64_t> QueryInt(const char* sql);
 
-  // What SQLite's result code `code` (of the last call) means, with the path and what to do:
+  // What the result code of the last call of SQLite means, with the path and what to do:
   // kUnavailable (another process holds the lock), kResourceExhausted (disk, memory or file
   // handles), kDataLoss (damaged), kPermissionDenied (may not be read or written), kNotFound (no
-  // such file), kInvalidArgument (too large), kInternal (the disk fails, or a bug of ours).
+  // such file), kInvalidArgument (too large), kFailedPrecondition (moved away while open),
+  // kInternal (the disk fails, or a bug of ours).
   absl::Status Error(int code) const;
 
  private:
   friend class SqliteQuery;
+
+  absl::StatusOr<sqlite3_file*> File();
 
   SqliteConnection(std::string path, int busy_timeout_ms)
       : path_(std::move(path)), busy_timeout_ms_(busy_timeout_ms) {}
@@ -83,7 +89,7 @@ class SqliteConnection {
 class SqliteQuery {
  public:
   // `sql` is one statement and a string literal: its address names the prepared statement. Errors
-  // come out of Step().
+  // come out of Step(); kDataLoss: a table or column is missing.
   SqliteQuery(SqliteConnection& connection, const char* sql);
   SqliteQuery(const SqliteQuery&) = delete;
   SqliteQuery& operator=(const SqliteQuery&) = delete;
@@ -112,7 +118,7 @@ class SqliteQuery {
   SqliteConnection& connection_;
   sqlite3_stmt* statement_ = nullptr;
   int parameter_ = 0;
-  int code_ = SQLITE_OK;  // the first error before Step()
+  absl::Status status_;  // the first error before Step()
 };
 
 // Rolled back unless committed. Begin at once as a writer (`kWrite`), so that waiting for another
