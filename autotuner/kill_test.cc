@@ -20,11 +20,13 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "autotuner/database/database.h"
 #include "autotuner/example_tuning.h"
@@ -220,9 +222,9 @@ class Acknowledgements {
   explicit Acknowledgements(std::string path) : path_(std::move(path)) {}
 
   absl::Status Note(const RunEvent& event) const {
-    const std::string line = Describe(event) + "\n";
+    // A kill may tear a write that crosses the border of a page: only a line with an end is one.
+    const std::string line = absl::StrCat("\n", Describe(event), kEnd);
     const int file = open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    // One write: all of the line or, if killed before, nothing.
     const bool written =
         file >= 0 && write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size());
     if (file >= 0) close(file);
@@ -232,11 +234,17 @@ class Acknowledgements {
   std::vector<std::string> Read() const {
     std::ifstream file(path_);
     std::vector<std::string> lines;
-    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    for (std::string line; std::getline(file, line);) {
+      if (absl::EndsWith(line, kEnd)) {
+        lines.push_back(line.substr(0, line.size() - std::string_view(kEnd).size()));
+      }
+    }
     return lines;
   }
 
  private:
+  static constexpr char kEnd[] = " end";
+
   const std::string path_;
 };
 
