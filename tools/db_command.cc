@@ -11,7 +11,7 @@
 #include "nlohmann/json.hpp"
 #include "tools/format.h"
 #include "tools/record_json.h"
-#include "tools/table.h"
+#include "util/table.h"
 #include "util/file.h"
 #include "util/status_macros.h"
 

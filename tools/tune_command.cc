@@ -18,7 +18,7 @@
 #include "tools/record_json.h"
 #include "tools/seed_flags.h"
 #include "tools/subject.h"
-#include "tools/table.h"
+#include "util/table.h"
 #include "util/file.h"
 #include "util/status_macros.h"
 

@@ -1,8 +1,9 @@
 // Plain text tables for terminals.
-#ifndef SEEDTUNE_TOOLS_TABLE_H_
-#define SEEDTUNE_TOOLS_TABLE_H_
+#ifndef SEEDTUNE_UTIL_TABLE_H_
+#define SEEDTUNE_UTIL_TABLE_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace seedtune {
@@ -30,4 +31,4 @@ class Table {
 
 }  // namespace seedtune
 
-#endif  // SEEDTUNE_TOOLS_TABLE_H_
+#endif  // SEEDTUNE_UTIL_TABLE_H_

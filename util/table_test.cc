@@ -1,4 +1,4 @@
-#include "tools/table.h"
+#include "util/table.h"
 
 #include "gtest/gtest.h"
 
