@@ -25,10 +25,12 @@ namespace {
 
 constexpr int64_t kFloatBytes = 4;
 
-// A packed block must be used so often, in tiles, to repay the copying. Measured on one core of an
-// AMD EPYC of family 26 (Zen 5): B of 1024 x 1024 breaks even between 64 and 128 rows of tiles
-// of 8.
-constexpr int64_t kReuseThatRepaysPacking = 16;
+// Times that a packed block must be used, in tiles, to repay the copying: columns of tiles for A,
+// rows for B. Measured on one core of an AMD EPYC of family 26 (Zen 5): B of 768 x 768 and of
+// 1024 x 1024 breaks even between 128 and 256 rows of C, that is 16 and 32 tiles of 8; copies of A
+// hardly ever gain.
+constexpr int64_t kLhsReuse = 16;
+constexpr int64_t kRhsReuse = 24;
 // Rows this far apart fall into one set of a virtually indexed L1 cache, so that it holds as many
 // of them as it has pages.
 constexpr int64_t kPageBytes = 4096;
@@ -38,17 +40,28 @@ int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 // Whether copies of A's blocks repay. In place, a tile reads one element of each of its rows for a
 // step of k (one column's elements where A is column-major).
 bool PackLhs(const GemmShape& shape, const CpuMachine& machine, RegisterTile tile) {
-  if (CeilDiv(shape.n, tile.vectors * machine.lanes) < kReuseThatRepaysPacking) return false;
+  if (CeilDiv(shape.n, tile.vectors * machine.lanes) < kLhsReuse) return false;
   const int64_t stride_bytes = shape.lhs_stride * kFloatBytes;
   if (!shape.lhs_is_row_major) return stride_bytes == 0 || stride_bytes >= kPageBytes;
   return stride_bytes % kPageBytes == 0 && tile.rows + tile.vectors > machine.l1_bytes / kPageBytes;
 }
 
-// Whether copies of B's blocks repay: not where they are used few times, nor where all of B lies in
-// the L2 cache anyway.
+// Whether copies of B's blocks repay: not where they are used few times, nor where all of B is
+// hardly more than the L1 cache holds.
 bool PackRhs(const GemmShape& shape, const CpuMachine& machine, RegisterTile tile) {
-  return shape.must_pack_rhs || (CeilDiv(shape.m, tile.rows) >= kReuseThatRepaysPacking &&
-                                 shape.k * shape.n * kFloatBytes > machine.l2_bytes);
+  return shape.must_pack_rhs || (CeilDiv(shape.m, tile.rows) >= kRhsReuse &&
+                                 shape.k * shape.n * kFloatBytes > 2 * machine.l1_bytes);
+}
+
+// Sets the blocks; all else is set.
+void PlanBlocks(const GemmShape& shape, const CpuMachine& machine, GemmSeed& seed) {
+  seed.blocks =
+      PlanCacheBlocks(machine, seed.tile, {.pack_rhs = seed.pack_rhs, .threads = seed.threads});
+  if (seed.pack_rhs && shape.m <= seed.blocks.m) {
+    // One block of rows: no panel of B is used again, so it need not outlive the L2 cache.
+    seed.blocks.n = std::max(machine.l2_bytes / 4 / kFloatBytes / seed.blocks.k,
+                             seed.tile.vectors * machine.lanes);
+  }
 }
 
 GemmSeed Compute(const GemmShape& shape, const CpuMachine& machine, RegisterTile tile,
@@ -58,12 +71,10 @@ GemmSeed Compute(const GemmShape& shape, const CpuMachine& machine, RegisterTile
   seed.pack_lhs = PackLhs(shape, machine, tile);
   seed.pack_rhs = PackRhs(shape, machine, tile);
   const MatmulFact& fact = context.facts[0];
-  DivideAmongThreads(
-      shape, machine,
-      WorthwhileThreads(machine, static_cast<double>(fact.flops), static_cast<double>(fact.bytes)),
-      context.space, seed);
-  seed.blocks =
-      PlanCacheBlocks(machine, tile, {.pack_rhs = seed.pack_rhs, .threads = seed.threads});
+  const int64_t threads =
+      WorthwhileThreads(machine, static_cast<double>(fact.flops), static_cast<double>(fact.bytes));
+  DivideAmongThreads(shape, machine, {.max_threads = threads}, context.space, seed);
+  PlanBlocks(shape, machine, seed);
   return seed;
 }
 
@@ -114,13 +125,14 @@ class CpuBlisBlocking : public AutotunerHeuristic {
       primary = seed;
       break;
     }
-    const auto add = [&](const GemmSeed& seed) { seeds.Add(ToPartial(seed, *shape, space)); };
+    const auto add = [&](const GemmSeed& seed) {
+      return seeds.Add(ToPartial(seed, *shape, space));
+    };
     add(primary);
 
     GemmSeed other_packing = primary;
     other_packing.pack_rhs = !primary.pack_rhs;
-    other_packing.blocks = PlanCacheBlocks(
-        machine, primary.tile, {.pack_rhs = other_packing.pack_rhs, .threads = primary.threads});
+    PlanBlocks(*shape, machine, other_packing);
     add(other_packing);
 
     const auto other_width = std::find_if(tiles.begin(), tiles.end(), [&](RegisterTile tile) {
@@ -138,13 +150,13 @@ class CpuBlisBlocking : public AutotunerHeuristic {
     one_sweep.loop_order = "knm";
     add(one_sweep);
 
-    if (primary.threads > 1) {
+    // Another way to split the work; along k before others where C is small.
+    const bool deep = shape->k > shape->m && shape->k > shape->n;
+    for (const char* split : {deep ? "k" : "mn", "n", "m", deep ? "mn" : "k"}) {
+      if (primary.threads == 1 || split == primary.thread_split) continue;
       GemmSeed other_split = primary;
-      other_split.thread_split =
-          primary.thread_split != "k" && shape->k > shape->m && shape->k > shape->n ? "k"
-          : primary.thread_split == "n"                                             ? "m"
-                                                                                    : "n";
-      add(other_split);
+      other_split.thread_split = split;
+      if (add(other_split)) break;
     }
     return std::move(seeds).Take();
   }

@@ -113,14 +113,14 @@ std::vector<RegisterTile> RankedTiles(const ConfigSpace& space, const CpuMachine
   return tiles;
 }
 
-void DivideAmongThreads(const GemmShape& shape, const CpuMachine& machine, int64_t max_threads,
-                        const ConfigSpace& space, GemmSeed& seed) {
-  const int64_t rows = CeilDiv(shape.m, seed.tile.rows);
+void DivideAmongThreads(const GemmShape& shape, const CpuMachine& machine,
+                        const DivideOptions& options, const ConfigSpace& space, GemmSeed& seed) {
+  const int64_t rows = options.split_rows ? CeilDiv(shape.m, seed.tile.rows) : 1;
   const int64_t columns = CeilDiv(shape.n, seed.tile.vectors * machine.lanes);
-  const bool longer_n = shape.n >= shape.m;
+  const bool longer_n = shape.n >= shape.m || !options.split_rows;
   const std::vector<int64_t> choices = IntegerChoices(space, "threads");
   for (auto threads = choices.rbegin(); threads != choices.rend() && *threads > 1; ++threads) {
-    if (*threads > max_threads) continue;
+    if (*threads > options.max_threads) continue;
     // Splitting rows makes every thread read all of B, splitting columns all of A: split the
     // longer. Splitting k costs a pass over C for each thread.
     const struct {
@@ -153,16 +153,17 @@ void DivideAmongThreads(const GemmShape& shape, const CpuMachine& machine, int64
   seed.thread_split = "m";
 }
 
-void SeedList::Add(const PartialConfig& partial) {
+bool SeedList::Add(const PartialConfig& partial) {
   const NormalizeMode mode = configs_.empty() ? NormalizeMode::kRepair : NormalizeMode::kReject;
   absl::StatusOr<Config> config = space_.Normalize(partial, mode);
   if (!config.ok()) {
     if (configs_.empty() && status_.ok()) status_ = config.status();
-    return;
+    return false;
   }
-  if (std::find(configs_.begin(), configs_.end(), *config) != configs_.end()) return;
+  if (std::find(configs_.begin(), configs_.end(), *config) != configs_.end()) return false;
   seeds_.push_back(config->ToPartial());
   configs_.push_back(*std::move(config));
+  return true;
 }
 
 absl::StatusOr<std::vector<PartialConfig>> SeedList::Take() && {

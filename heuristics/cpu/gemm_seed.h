@@ -55,19 +55,24 @@ PartialConfig ToPartial(const GemmSeed& seed, const GemmShape& shape, const Conf
 std::vector<RegisterTile> RankedTiles(const ConfigSpace& space, const CpuMachine& machine,
                                       const GemmShape& shape);
 
-// Divides the work of such tiles: sets threads and thread_split, "m" and 1 where more is not worth
-// it. `max_threads` comes from WorthwhileThreads(). Thread-safe.
-void DivideAmongThreads(const GemmShape& shape, const CpuMachine& machine, int64_t max_threads,
-                        const ConfigSpace& space, GemmSeed& seed);
+struct DivideOptions {
+  int64_t max_threads = 1;  // see WorthwhileThreads()
+  bool split_rows = true;   // false: every thread has all rows, so that B is read only once
+};
+
+// Divides the work of tiles as the seed's: sets threads and thread_split, 1 and "m" where more is
+// not worth it. Thread-safe.
+void DivideAmongThreads(const GemmShape& shape, const CpuMachine& machine,
+                        const DivideOptions& options, const ConfigSpace& space, GemmSeed& seed);
 
 // A list of seeds, best first, that the space takes and that differ. Not thread-safe.
 class SeedList {
  public:
   explicit SeedList(const ConfigSpace& space) : space_(space) {}
 
-  // Adds `partial` if the space takes it and it is new; the first one, which has to stand, is
-  // mended where the space does not take it.
-  void Add(const PartialConfig& partial);
+  // Adds `partial` if the space takes it and it is new, and says whether it did; the first one,
+  // which has to stand, is mended where the space does not take it.
+  bool Add(const PartialConfig& partial);
 
   // kInternal: the first seed could not be mended.
   absl::StatusOr<std::vector<PartialConfig>> Take() &&;

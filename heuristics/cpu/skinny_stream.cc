@@ -72,7 +72,8 @@ class CpuSkinnyStream : public AutotunerHeuristic {
     const auto compute = [&](RegisterTile tile) {
       GemmSeed seed;
       seed.tile = tile;
-      DivideAmongThreads(*shape, machine, threads, space, seed);
+      DivideAmongThreads(*shape, machine, {.max_threads = threads, .split_rows = false}, space,
+                         seed);
       seed.blocks = PlanCacheBlocks(machine, tile, {.pack_rhs = false, .threads = seed.threads});
       seed.blocks.n =
           std::max(machine.l2_bytes / 4 / kFloatBytes / shape->m, tile.vectors * machine.lanes);
