@@ -21,8 +21,8 @@ struct MeasureRequest {
   std::shared_ptr<const Kernel> kernel;
   Config config;
   bool check_result = true;  // against the backend's reference, before any time counts
-  int min_samples = 5;
-  int max_samples = 30;  // fewer are taken once `target_measure_ns` is spent
+  int min_samples = 5;       // two will do for kernels so slow that these take ten times the target
+  int max_samples = 30;      // fewer are taken once `target_measure_ns` is spent
   double target_measure_ns = 30e6;
   double drop_above_ns = 0;  // a run slower than this ends the candidate as kCensored; 0: never
   double timeout_ns = 20e9;  // for the whole candidate
