@@ -1,6 +1,7 @@
 #include "heuristics/triton/skinny_gemm.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,42 +34,50 @@ constexpr struct {
   std::string_view arch;
 } kTargets[] = {{DeviceKind::kCuda, "sm90"}, {DeviceKind::kRocm, "gfx950"}};
 
+// The eligibility, from which SeedConfigs() takes that all extents are known.
+Eligibility Judge(const TuningContext& context) {
+  const HardwareInfo& device = context.device;
+  const bool is_target =
+      std::any_of(std::begin(kTargets), std::end(kTargets), [&](const auto& target) {
+        return device.kind == target.kind &&
+               MatchArch(device.arch.base, target.arch) != ArchMatch::kNone;
+      });
+  if (!is_target) {
+    return Eligibility::No(absl::StrCat("architecture is ",
+                                        device.arch.base.empty() ? "unknown" : device.arch.base,
+                                        ", want sm90 or gfx950"));
+  }
+  if (auto why_not = WhyNotOneStaticMatmul(context)) return Eligibility::No(*why_not);
+  const MatmulFact& fact = context.facts[0];
+  if (!fact.batch_extents.empty()) {
+    return Eligibility::No(absl::StrCat("batch of ", fact.batch(), ", want none"));
+  }
+  if (auto why_not = WhyNotTunable(fact)) return Eligibility::No(*why_not);
+
+  const int64_t longer = std::max(*fact.m.static_extent, *fact.n.static_extent);
+  const int64_t shorter = std::min(*fact.m.static_extent, *fact.n.static_extent);
+  // Rounded down, so that what falls short never reads as enough.
+  const std::string aspect = absl::StrFormat(
+      "aspect %.1f",
+      std::floor(10 * static_cast<double>(longer) / static_cast<double>(shorter)) / 10);
+  if (longer / kMinAspect < shorter) {
+    return Eligibility::No(absl::StrCat(aspect, ", want at least ", kMinAspect));
+  }
+  return Eligibility::Yes(absl::StrCat(aspect, " on ", device.arch.base));
+}
+
 class TritonSkinnyGemm : public AutotunerHeuristic {
  public:
   std::string_view name() const override { return "triton_skinny_gemm"; }
   std::string_view backend() const override { return "triton"; }
 
-  Eligibility IsEligible(const TuningContext& context) const override {
-    const HardwareInfo& device = context.device;
-    const bool is_target =
-        std::any_of(std::begin(kTargets), std::end(kTargets), [&](const auto& target) {
-          return device.kind == target.kind &&
-                 MatchArch(device.arch.base, target.arch) != ArchMatch::kNone;
-        });
-    if (!is_target) {
-      return Eligibility::No(absl::StrCat("architecture is ",
-                                          device.arch.base.empty() ? "unknown" : device.arch.base,
-                                          ", want sm90 or gfx950"));
-    }
-    if (auto why_not = WhyNotOneStaticMatmul(context)) return Eligibility::No(*why_not);
-    const MatmulFact& fact = context.facts[0];
-    if (!fact.batch_extents.empty()) {
-      return Eligibility::No(absl::StrCat("batch of ", fact.batch(), ", want none"));
-    }
-    if (auto why_not = WhyNotTunable(fact)) return Eligibility::No(*why_not);
-
-    const int64_t longer = std::max(*fact.m.static_extent, *fact.n.static_extent);
-    const int64_t shorter = std::min(*fact.m.static_extent, *fact.n.static_extent);
-    const std::string aspect =
-        absl::StrFormat("aspect %.1f", static_cast<double>(longer) / static_cast<double>(shorter));
-    if (longer / kMinAspect < shorter) {
-      return Eligibility::No(absl::StrCat(aspect, ", want at least ", kMinAspect));
-    }
-    return Eligibility::Yes(absl::StrCat(aspect, " on ", device.arch.base));
-  }
+  Eligibility IsEligible(const TuningContext& context) const override { return Judge(context); }
 
   absl::StatusOr<std::vector<PartialConfig>> SeedConfigs(
       const TuningContext& context) const override {
+    if (const Eligibility eligibility = Judge(context); !eligibility.eligible) {
+      return absl::FailedPreconditionError(eligibility.reason);
+    }
     const MatmulFact& fact = context.facts[0];
     const ConfigSpace& space = context.space;
     const auto block = [&](std::string_view knob, int64_t extent, int64_t limit) {
