@@ -546,6 +546,10 @@ TEST_F(TunerTest, ReportsProgress) {
     EXPECT_THAT(told[i].evaluations, Ge(told[i - 1].evaluations));
     EXPECT_THAT(told[i].failures, Ge(told[i - 1].failures));
     EXPECT_THAT(told[i].seconds, Ge(told[i - 1].seconds));
+    if (told[i].phase == "re-timing" || told[i].evaluations == 0) continue;
+    EXPECT_THAT(told[i].best_ns, Gt(0)) << "the default is measured first";
+    if (told[i - 1].evaluations == 0) continue;
+    EXPECT_THAT(told[i].best_ns, Le(told[i - 1].best_ns));
   }
   EXPECT_THAT(phases, ElementsAre("seeds", "search", "re-timing"));
   EXPECT_EQ(told.front().evaluations, 0);

@@ -27,19 +27,36 @@ constexpr int kStages = 3;
 // Less than this is noise and no reason to go on.
 constexpr double kLeastImprovement = 0.001;
 
-// Every valid configuration with two knobs moved by one step each.
-std::vector<Config> PairNeighbors(const ConfigSpace& space, const Config& config) {
+// Where a knob has no order, all its choices are as near as each other; of many, this many are
+// drawn.
+constexpr size_t kMostUnorderedSteps = 16;
+
+// Not std::shuffle, whose result differs between standard libraries.
+template <typename T>
+void Shuffle(std::vector<T>& items, std::mt19937_64& random) {
+  for (size_t i = items.size(); i > 1; --i) {
+    std::swap(items[i - 1], items[absl::Uint128Low64(UniformBelow(i, random))]);
+  }
+}
+
+// The valid configurations with two knobs moved by one step each.
+std::vector<Config> PairNeighbors(const ConfigSpace& space, const Config& config,
+                                  std::mt19937_64& random) {
   std::vector<Config> pairs;
   std::vector<uint16_t> choices(config.choices().begin(), config.choices().end());
-  // The choices next to the present one (unordered knobs have no two alike: any other).
   const auto steps = [&](size_t knob) {
     std::vector<uint16_t> next;
+    const bool is_ordered = space.knobs()[knob].is_ordered();
     const int present = config.choices()[knob];
     for (int choice = 0; choice < space.knobs()[knob].num_choices(); ++choice) {
       const int distance = std::abs(choice - present);
-      if (distance == 1 || (distance > 1 && !space.knobs()[knob].is_ordered())) {
+      if (distance == 1 || (distance > 1 && !is_ordered)) {
         next.push_back(static_cast<uint16_t>(choice));
       }
+    }
+    if (next.size() > kMostUnorderedSteps) {
+      Shuffle(next, random);
+      next.resize(kMostUnorderedSteps);
     }
     return next;
   };
@@ -59,13 +76,6 @@ std::vector<Config> PairNeighbors(const ConfigSpace& space, const Config& config
     }
   }
   return pairs;
-}
-
-// Not std::shuffle, whose result differs between standard libraries.
-void Shuffle(std::vector<Candidate>& candidates, std::mt19937_64& random) {
-  for (size_t i = candidates.size(); i > 1; --i) {
-    std::swap(candidates[i - 1], candidates[absl::Uint128Low64(UniformBelow(i, random))]);
-  }
 }
 
 }  // namespace
@@ -191,7 +201,7 @@ void PatternSearch::PollNextStage(NodeId id) {
       neighbors = space().Neighbors(config, NeighborKind::kHamming);
       break;
     default:
-      neighbors = PairNeighbors(space(), config);
+      neighbors = PairNeighbors(space(), config, random());
   }
   std::vector<Candidate> own;
   for (Config& neighbor : neighbors) {
