@@ -260,6 +260,8 @@ absl::StatusOr<GemmProblem> GemmProblemFromMatmul(const SimpleMatmul& matmul) {
 
 GemmConfig GemmConfigFromConfig(const Config& config) {
   GemmConfig gemm;
+  // A space without the knob has nothing to gain from it.
+  gemm.transpose = config.space().FindKnob("transpose") && config.GetBool("transpose");
   gemm.mr = static_cast<int>(config.GetInt("register_tile[m]"));
   gemm.nr_vectors = static_cast<int>(config.GetInt("register_tile[n]"));
   // Blocks come in elements, the same on every machine; whole register tiles are fast.

@@ -95,14 +95,15 @@ struct Grid {
   int threads() const { return m * n * k * batch; }
 };
 
-Grid GridOf(const GemmProblem& problem, const GemmConfig& config, int nr) {
+// `split` speaks of the rows and columns of `problem`.
+Grid GridOf(const GemmProblem& problem, const GemmConfig& config, GemmThreadSplit split, int nr) {
   const auto at_most = [&](int64_t parts) {
     return static_cast<int>(std::min<int64_t>(config.threads, parts));
   };
   const int64_t row_tiles = CeilDiv(problem.m, config.mr);
   const int64_t column_tiles = CeilDiv(problem.n, nr);
   Grid grid;
-  switch (config.thread_split) {
+  switch (split) {
     case GemmThreadSplit::kM:
       grid.m = at_most(row_tiles);
       break;
@@ -286,10 +287,11 @@ using Workspace = std::unique_ptr<float[], FreeAligned>;
 
 // What one thread does, and with what.
 struct Share {
-  Range m, n, k, batch;
+  Range m, n, k, batch;  // Of the product that is computed.
   Workspace packed_a;
   Workspace packed_b;
-  Workspace partial;  // m x n sums over this share's range of k; null if C itself takes them.
+  // Sums over this share's range of k, as they lie in C, without gaps; null if C itself takes them.
+  Workspace partial;
 };
 
 struct Operands {
@@ -305,6 +307,28 @@ GemmProblem Canonical(GemmProblem problem) {
   (problem.a_is_row_major() ? problem.a_col_stride : problem.a_row_stride) = 1;
   (problem.b_is_row_major() ? problem.b_col_stride : problem.b_row_stride) = 1;
   return problem;
+}
+
+// The product that is computed for a canonical `problem`: itself, or that of the transposes. C and
+// the epilogue stay those of `problem`.
+GemmProblem ProductOf(const GemmProblem& problem, bool transpose) {
+  GemmProblem product = problem;
+  if (!transpose) return product;
+  std::swap(product.m, product.n);
+  product.a_row_stride = problem.b_col_stride;
+  product.a_col_stride = problem.b_row_stride;
+  product.a_batch_stride = problem.b_batch_stride;
+  product.b_row_stride = problem.a_col_stride;
+  product.b_col_stride = problem.a_row_stride;
+  product.b_batch_stride = problem.a_batch_stride;
+  return product;
+}
+
+// How the work on the product that is computed is divided.
+GemmThreadSplit SplitOf(const GemmConfig& config) {
+  if (config.transpose && config.thread_split == GemmThreadSplit::kM) return GemmThreadSplit::kN;
+  if (config.transpose && config.thread_split == GemmThreadSplit::kN) return GemmThreadSplit::kM;
+  return config.thread_split;
 }
 
 cpu_gemm::EpilogueActivation ActivationOf(GemmActivation activation) {
@@ -325,20 +349,21 @@ class GemmPlan::Impl {
  public:
   Impl(const GemmProblem& problem, const GemmConfig& config)
       : problem_(Canonical(problem)),
+        product_(Canonical(ProductOf(problem_, config.transpose))),
         config_(config),
         kernels_(config),
         nest_(NestOf(config.loop_order)),
-        read_a_{.span_stride = problem_.a_row_stride,
-                .depth_stride = problem_.a_col_stride,
+        read_a_{.span_stride = product_.a_row_stride,
+                .depth_stride = product_.a_col_stride,
                 .width = config.mr,
                 .covering = kernels_.rows_covering(),
                 .pack = config.pack_a},
-        read_b_{.span_stride = problem_.b_col_stride,
-                .depth_stride = problem_.b_row_stride,
+        read_b_{.span_stride = product_.b_col_stride,
+                .depth_stride = product_.b_row_stride,
                 .width = config.nr_vectors * VectorLanesF32(),
                 .covering = kernels_.columns_covering(),
                 .pack = config.pack_b},
-        grid_(GridOf(problem_, config, read_b_.width)) {}
+        grid_(GridOf(product_, config, SplitOf(config), read_b_.width)) {}
 
   // Allocates workspaces and finds threads.
   absl::Status Init(ThreadPool* pool);
@@ -372,7 +397,8 @@ class GemmPlan::Impl {
   void AddPartials(const Operands& operands, int64_t entry, int index) const;
   void Finish(const Operands& operands, int64_t entry, Range m, Range n) const;
 
-  const GemmProblem problem_;
+  const GemmProblem problem_;  // As asked for: C and the epilogue.
+  const GemmProblem product_;  // As computed: extents, A and B.
   const GemmConfig config_;
   const Kernels kernels_;
   const LoopNest nest_;
@@ -422,10 +448,10 @@ absl::Status GemmPlan::Impl::Init(ThreadPool* pool) {
       rest /= parts;
       return PartOf(extent, unit, parts, index);
     };
-    share.m = part(problem_.m, read_a_.width, grid_.m);
-    share.n = part(problem_.n, read_b_.width, grid_.n);
-    share.k = part(problem_.k, 1, grid_.k);
-    share.batch = part(problem_.batch, 1, grid_.batch);
+    share.m = part(product_.m, read_a_.width, grid_.m);
+    share.n = part(product_.n, read_b_.width, grid_.n);
+    share.k = part(product_.k, 1, grid_.k);
+    share.batch = part(product_.batch, 1, grid_.batch);
     const int64_t depth = std::min(share.k.size(), config_.kc);
     SEEDTUNE_RETURN_IF_ERROR(
         Allocate(read_a_.BufferFloats(share.m.size(), config_.mc, depth), share.packed_a));
@@ -473,8 +499,10 @@ void GemmPlan::Impl::RunShare(const Operands& operands, const Share& share, Rang
                      .entry = entry,
                      .c = partial ? share.partial.get() : MatrixC(operands, entry),
                      .c_stride = partial ? problem_.n : problem_.c_row_stride};
-    const float* matrix_a = operands.a + entry * problem_.a_batch_stride;
-    const float* matrix_b = operands.b + entry * problem_.b_batch_stride;
+    const float* matrix_a =
+        (config_.transpose ? operands.b : operands.a) + entry * product_.a_batch_stride;
+    const float* matrix_b =
+        (config_.transpose ? operands.a : operands.b) + entry * product_.b_batch_stride;
     Block block;
     for (block[x] = first(x); !block[x].empty(); block[x] = next(x, block[x])) {
       for (block[y] = first(y); !block[y].empty(); block[y] = next(y, block[y])) {
@@ -501,9 +529,10 @@ void GemmPlan::Impl::RunBlock(const Job& job, const Block& block, const BlockRea
     const Sliver sliver_b = b.At(j);
     const int64_t row = m.begin + i * read_a_.width;
     const int64_t column = n.begin + j * read_b_.width;
-    RunTile(sliver_a, sliver_b, k.size(), accumulate, job.c + row * job.c_stride + column,
-            job.c_stride);
-    if (finish) {
+    float* c =
+        job.c + (config_.transpose ? column * job.c_stride + row : row * job.c_stride + column);
+    RunTile(sliver_a, sliver_b, k.size(), accumulate, c, job.c_stride);
+    if (finish && !config_.transpose) {
       Finish(job.operands, job.entry, {row, row + sliver_a.present},
              {column, column + sliver_b.present});
     }
@@ -517,11 +546,15 @@ void GemmPlan::Impl::RunBlock(const Job& job, const Block& block, const BlockRea
       for (int64_t i = 0; i < a.slivers(); ++i) run_tile(i, j);
     }
   }
+  // A tile's part of a row of C may be shorter than a vector: a block's is finished at once.
+  if (finish && config_.transpose) Finish(job.operands, job.entry, n, m);
 }
 
 void GemmPlan::Impl::RunTile(const Sliver& a, const Sliver& b, int64_t k, bool accumulate, float* c,
                              int64_t c_stride) const {
   const TileKernel kernel = kernels_.Get(a.width, b.width, a.layout);
+  const int64_t streamed_a = config_.transpose ? config_.prefetch_distance : 0;
+  const int64_t streamed_b = config_.transpose ? 0 : config_.prefetch_distance;
   cpu_gemm::TileCall call = {.k = k,
                              .a = a.data,
                              .a_stride = a.stride,
@@ -529,24 +562,28 @@ void GemmPlan::Impl::RunTile(const Sliver& a, const Sliver& b, int64_t k, bool a
                              .b_stride = b.stride,
                              .c = c,
                              .c_stride = c_stride,
-                             .prefetch_c = config_.prefetch_c,
+                             .prefetch_c = config_.prefetch_c && !config_.transpose,
                              .accumulate = accumulate,
-                             .prefetch_distance = config_.prefetch_distance};
-  if (a.present == a.width && b.present == b.width) return kernel(call);
+                             .prefetch_distance_a = streamed_a,
+                             .prefetch_distance_b = streamed_b};
+  const bool whole = a.present == a.width && b.present == b.width;
+  if (whole && !config_.transpose) return kernel(call);
 
-  // The tile sticks out of C: it is computed elsewhere, and what belongs to C is taken over.
+  // The tile sticks out of C or lies across it: it is computed elsewhere, and what belongs to C is
+  // taken over.
   alignas(kAlignment) float scratch[kMaxTileRows * kMaxTileVectors * kMaxLanes];
   call.c = scratch;
   call.c_stride = b.width;
   call.accumulate = false;
   kernel(call);
-  cpu_gemm::MergeTile({.from = scratch,
-                       .from_stride = b.width,
-                       .to = c,
-                       .to_stride = c_stride,
-                       .rows = a.present,
-                       .columns = b.present,
-                       .accumulate = accumulate});
+  const cpu_gemm::MergeCall merge = {.from = scratch,
+                                     .from_stride = b.width,
+                                     .to = c,
+                                     .to_stride = c_stride,
+                                     .rows = a.present,
+                                     .columns = b.present,
+                                     .accumulate = accumulate};
+  config_.transpose ? cpu_gemm::MergeTransposed(merge) : cpu_gemm::MergeTile(merge);
 }
 
 // Part `index` of C, by rows: adds the sums that other threads found over their ranges of k.

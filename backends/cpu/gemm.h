@@ -108,14 +108,26 @@ enum class GemmLoopOrder {
 // How the work is divided among threads. No thread waits for another until the end (kK: until the
 // partial sums are added): each packs what it needs for itself.
 enum class GemmThreadSplit {
-  kM,      // Rows of C. Each thread packs all of B.
-  kN,      // Columns of C. Each thread packs all of A.
+  kM,      // Rows of C. Each thread reads all of B.
+  kN,      // Columns of C. Each thread reads all of A.
   kMN,     // A grid over rows and columns, chosen for the least traffic.
   kK,      // Ranges of k into partial results, then added: for small m and n.
   kBatch,  // Batch entries.
 };
 
 struct GemmConfig {
+  // Whether the product of the transposes is computed, C' = B' A' for C = A B, where ' transposes,
+  // and each tile is turned back on its way to C. All fields below but thread_split describe the
+  // product that is computed: under `transpose` their A is B' (n x k), their B is A' (k x m), and
+  // their rows are columns of C, so that mr, mc and pack_a belong to n, and nr_vectors, nc and
+  // pack_b to m.
+  //
+  // It pays where B is column-major and m is small, as in y = W x with a W of [outputs, inputs] and
+  // a few x. The vectors run along rows of the right operand, so that B would have to be packed to
+  // be used once or a few times; its transpose is read in place, once, mr long runs at a time, and
+  // what is packed is A, which is small. The price is that m is rounded up to whole vectors, and
+  // one more copy of C by way of the L1 cache.
+  bool transpose = false;
   // The register tile: mr rows by nr_vectors vectors. One of SupportedRegisterTiles(). At the edges
   // of the matrix a smaller tile takes over.
   int mr = 6;
@@ -130,11 +142,12 @@ struct GemmConfig {
   // translations and cache conflicts where their rows lie far apart. (Edge slivers are copied in
   // any case.)
   bool pack_a = true;
-  bool pack_b = true;  // Must be true where PackBRequired().
+  bool pack_b = true;  // Must be true where PackBRequired() of this `transpose`.
   int k_unroll = 4;    // Steps of k per iteration of the micro kernel's loop: 1, 2, 4 or 8.
-  // How many steps of k ahead the micro kernel prefetches B; 0 leaves it to the hardware.
+  // How many steps of k ahead the micro kernel prefetches the operand that streams: B, or under
+  // `transpose` A, where k is contiguous in it and it is not packed. 0 leaves it to the hardware.
   int prefetch_distance = 0;
-  // Whether the micro kernel prefetches its tile of C while it computes.
+  // Whether the micro kernel prefetches its tile of C while it computes. Nothing under `transpose`.
   bool prefetch_c = true;
   GemmLoopOrder loop_order = GemmLoopOrder::kNkm;
   // At most so many threads; fewer where there is less to divide.
@@ -162,9 +175,10 @@ int VectorRegistersF32();
 // "SCALAR".
 std::string_view ActiveTargetName();
 
-// Whether `problem` is computable only with pack_b: the micro kernel loads vectors along rows of B,
-// so that a column-major B must be packed. A may always be read in place.
-bool PackBRequired(const GemmProblem& problem);
+// Whether `problem` is computable only with pack_b: the micro kernel loads vectors along rows of
+// the right operand, so that a column-major B must be packed, and under `transpose` a row-major A.
+// The left operand may always be read in place.
+bool PackBRequired(const GemmProblem& problem, bool transpose = false);
 
 // Returns kInvalidArgument naming the first field that is wrong, its value, and what is wanted.
 absl::Status ValidateGemm(const GemmProblem& problem, const GemmConfig& config);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "backends/cpu/gemm.h"
@@ -38,10 +39,12 @@ TEST(GemmAllocationTest, RunAllocatesNothing) {
   problem.epilogue.bias = true;
   problem.epilogue.activation = GemmActivation::kGelu;
   for (int split = 0; split <= static_cast<int>(GemmThreadSplit::kBatch); ++split) {
-    for (const int threads : {1, 3}) {
+    for (const auto& [threads, transpose] :
+         {std::pair(1, false), std::pair(1, true), std::pair(3, false), std::pair(3, true)}) {
       GemmConfig config;
       config.threads = threads;
       config.thread_split = static_cast<GemmThreadSplit>(split);
+      config.transpose = transpose;
       ASSERT_OK_AND_ASSIGN(GemmPlan plan, GemmPlan::Create(problem, config));
       const std::vector<float> a(2 * 50 * 70), b(2 * 70 * 60), bias(60);
       std::vector<float> c(2 * 50 * 60);

@@ -125,6 +125,58 @@ void Merge(const MergeCall& call) {
   }
 }
 
+#if HWY_TARGET != HWY_SCALAR
+
+// Four rows of four elements each, by way of registers.
+HWY_INLINE void MergeTransposed4x4(const float* HWY_RESTRICT from, int64_t from_stride,
+                                   float* HWY_RESTRICT to, int64_t to_stride, bool accumulate) {
+  const hn::FixedTag<float, 4> d;
+  const hn::RepartitionToWide<decltype(d)> d_wide;
+  const auto row0 = hn::LoadU(d, from);
+  const auto row1 = hn::LoadU(d, from + from_stride);
+  const auto row2 = hn::LoadU(d, from + 2 * from_stride);
+  const auto row3 = hn::LoadU(d, from + 3 * from_stride);
+  const auto low01 = hn::BitCast(d_wide, hn::InterleaveLower(d, row0, row1));
+  const auto low23 = hn::BitCast(d_wide, hn::InterleaveLower(d, row2, row3));
+  const auto high01 = hn::BitCast(d_wide, hn::InterleaveUpper(d, row0, row1));
+  const auto high23 = hn::BitCast(d_wide, hn::InterleaveUpper(d, row2, row3));
+  const auto put = [&](int64_t row, auto wide) {
+    const auto x = hn::BitCast(d, wide);
+    float* at = to + row * to_stride;
+    hn::StoreU(accumulate ? hn::Add(hn::LoadU(d, at), x) : x, d, at);
+  };
+  put(0, hn::InterleaveLower(d_wide, low01, low23));
+  put(1, hn::InterleaveUpper(d_wide, low01, low23));
+  put(2, hn::InterleaveLower(d_wide, high01, high23));
+  put(3, hn::InterleaveUpper(d_wide, high01, high23));
+}
+
+#endif  // HWY_TARGET != HWY_SCALAR
+
+void MergeTurned(const MergeCall& call) {
+  const auto merge_one = [&call](int64_t i, int64_t j) {
+    float* to = call.to + j * call.to_stride + i;
+    const float x = call.from[i * call.from_stride + j];
+    *to = call.accumulate ? *to + x : x;
+  };
+  int64_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  for (; i + 4 <= call.rows; i += 4) {
+    int64_t j = 0;
+    for (; j + 4 <= call.columns; j += 4) {
+      MergeTransposed4x4(call.from + i * call.from_stride + j, call.from_stride,
+                         call.to + j * call.to_stride + i, call.to_stride, call.accumulate);
+    }
+    for (; j < call.columns; ++j) {
+      for (int64_t u = i; u < i + 4; ++u) merge_one(u, j);
+    }
+  }
+#endif
+  for (int64_t j = 0; j < call.columns; ++j) {
+    for (int64_t u = i; u < call.rows; ++u) merge_one(u, j);
+  }
+}
+
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace seedtune::cpu_gemm
@@ -135,8 +187,10 @@ namespace seedtune::cpu_gemm {
 
 HWY_EXPORT(Apply);
 HWY_EXPORT(Merge);
+HWY_EXPORT(MergeTurned);
 void ApplyEpilogue(const EpilogueCall& call) { HWY_DYNAMIC_DISPATCH(Apply)(call); }
 void MergeTile(const MergeCall& call) { HWY_DYNAMIC_DISPATCH(Merge)(call); }
+void MergeTransposed(const MergeCall& call) { HWY_DYNAMIC_DISPATCH(MergeTurned)(call); }
 
 }  // namespace seedtune::cpu_gemm
 #endif  // HWY_ONCE

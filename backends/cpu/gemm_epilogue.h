@@ -27,7 +27,7 @@ struct EpilogueCall {
 
 void ApplyEpilogue(const EpilogueCall& call);
 
-// to (+)= from, for `rows` x `columns` elements. The two do not overlap.
+// to (+)= from, for `rows` x `columns` elements of `from`. The two do not overlap.
 struct MergeCall {
   const float* from = nullptr;
   int64_t from_stride = 0;
@@ -39,6 +39,9 @@ struct MergeCall {
 };
 
 void MergeTile(const MergeCall& call);
+
+// As MergeTile, of the transpose of `from`: to(j, i) (+)= from(i, j).
+void MergeTransposed(const MergeCall& call);
 
 }  // namespace seedtune::cpu_gemm
 

@@ -8,6 +8,7 @@
 #define SEEDTUNE_BACKENDS_CPU_GEMM_KERNEL_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -60,7 +61,8 @@ HWY_NOINLINE void RunTile(const TileCall& call) {
   const int64_t a_stride = call.a_stride;
   const int64_t b_stride = call.b_stride;
   const int64_t a_step = kLayout == ALayout::kRowsAdjacent ? a_stride : 1;
-  const int64_t ahead = call.prefetch_distance * b_stride;
+  const int64_t a_ahead = kLayout == ALayout::kDepthAdjacent ? call.prefetch_distance_a : 0;
+  const int64_t b_ahead = call.prefetch_distance_b * b_stride;
   const float* HWY_RESTRICT a = call.a;
   const float* HWY_RESTRICT b = call.b;
 
@@ -76,13 +78,22 @@ HWY_NOINLINE void RunTile(const TileCall& call) {
   }
 
   int64_t left = call.k;
-  for (; left >= kUnroll; left -= kUnroll) {
-    HWY_UNROLL(8)
-    for (int u = 0; u < kUnroll; ++u) {
-      if (ahead != 0) T::PrefetchRow(b + ahead);
-      T::Step(a, a_stride, b, acc);
-      a += a_step;
-      b += b_stride;
+  while (left >= kUnroll) {
+    // The steps that one line of each row of A serves, if it is to be prefetched; else all.
+    int64_t steps = left;
+    if (a_ahead != 0) {
+      steps = std::min<int64_t>(left, T::kFloatsPerLine);
+      HWY_UNROLL(16)
+      for (int i = 0; i < kRows; ++i) hwy::Prefetch(a + i * a_stride + a_ahead);
+    }
+    for (; steps >= kUnroll; steps -= kUnroll, left -= kUnroll) {
+      HWY_UNROLL(8)
+      for (int u = 0; u < kUnroll; ++u) {
+        if (b_ahead != 0) T::PrefetchRow(b + b_ahead);
+        T::Step(a, a_stride, b, acc);
+        a += a_step;
+        b += b_stride;
+      }
     }
   }
   for (; left > 0; --left) {

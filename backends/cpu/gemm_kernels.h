@@ -27,9 +27,12 @@ struct TileCall {
   // Element (i, j) of C lies at c[i * c_stride + j].
   float* c = nullptr;
   int64_t c_stride = 0;
-  bool prefetch_c = false;        // Before the first step, since C is needed after the last.
-  bool accumulate = false;        // false: C is written without being read.
-  int64_t prefetch_distance = 0;  // In steps of k ahead of the one computed; 0 prefetches nothing.
+  bool prefetch_c = false;  // Before the first step, since C is needed after the last.
+  bool accumulate = false;  // false: C is written without being read.
+  // In steps of k ahead of the one computed; 0 prefetches nothing. That of A counts only for
+  // kDepthAdjacent: else A is packed, or its rows share lines.
+  int64_t prefetch_distance_a = 0;
+  int64_t prefetch_distance_b = 0;
 };
 
 using TileKernel = void (*)(const TileCall& call);

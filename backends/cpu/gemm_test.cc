@@ -118,7 +118,7 @@ std::string Describe(const GemmProblem& p, const GemmConfig& c) {
       " tile ", c.mr, "x", c.nr_vectors, " blocks ", c.mc, " ", c.nc, " ", c.kc, " pack ", c.pack_a,
       c.pack_b, " unroll ", c.k_unroll, " prefetch ", c.prefetch_distance, c.prefetch_c, " order ",
       static_cast<int>(c.loop_order), " threads ", c.threads, " split ",
-      static_cast<int>(c.thread_split));
+      static_cast<int>(c.thread_split), c.transpose ? " transposed" : "");
 }
 
 // Runs, and expects a right result with nothing written beside it.
@@ -175,7 +175,8 @@ GemmConfig RandomConfig(const GemmProblem& problem, Random& random) {
   c.nc = OneOf<int64_t>(random, {1, nr, 2 * nr, nr + 3, 70, 1000});
   c.kc = OneOf<int64_t>(random, {1, 8, 13, 32, 64, 1000});
   c.pack_a = random() % 2 == 0;
-  c.pack_b = PackBRequired(problem) || random() % 2 == 0;
+  c.transpose = random() % 2 == 0;
+  c.pack_b = PackBRequired(problem, c.transpose) || random() % 2 == 0;
   c.k_unroll = OneOf<int>(random, {1, 2, 4, 8});
   c.prefetch_distance = OneOf<int>(random, {0, 1, 8, 64});
   c.prefetch_c = random() % 2 == 0;
@@ -244,6 +245,16 @@ TEST_P(GemmTargetTest, EveryKernelIsRight) {
             problem.a_col_stride = problem.m;
           }
           ExpectRight(problem, config);
+          // The same tiles of the transposed product.
+          config.transpose = true;
+          std::swap(problem.m, problem.n);
+          problem.b_row_stride = problem.a_col_stride;
+          problem.b_col_stride = problem.a_row_stride;
+          problem.a_row_stride = 1;
+          problem.a_col_stride = problem.m;
+          problem.c_row_stride = problem.n;
+          config.prefetch_distance = row_major ? 16 : 0;
+          ExpectRight(problem, config);
         }
       }
     }
@@ -293,13 +304,45 @@ TEST(GemmTest, EveryThreadSplitIsRight) {
       config.nr_vectors = 1;
       config.threads = threads;
       config.thread_split = static_cast<GemmThreadSplit>(split);
-      ExpectRight(problem, config);
+      for (const bool transpose : {false, true}) {
+        config.transpose = transpose;
+        ExpectRight(problem, config);
+      }
     }
   }
 }
 
-// An element's products are summed in the order of k whatever the tiles, blocks of m and n, packing
-// and threads, except where k itself is divided.
+TEST(GemmTest, TransposedStreamOfAColumnMajorRightOperandIsRight) {
+  for (const int64_t m : {1, 5, 16, 31, 64}) {
+    GemmProblem problem = GemmProblem::RowMajor(m, 203, 300, 2);
+    problem.b_row_stride = 1;
+    problem.b_col_stride = 304;
+    problem.b_batch_stride = 0;
+    problem.epilogue = {.bias = true,
+                        .activation = GemmActivation::kGelu,
+                        .residual = GemmResidual::kAfterActivation,
+                        .residual_row_stride = 203,
+                        .residual_batch_stride = m * 203};
+    for (const int64_t kc : {64, 300}) {
+      for (const int threads : {1, 2}) {
+        GemmConfig config;
+        config.transpose = true;
+        config.mr = 8;
+        config.nr_vectors = 1;
+        config.mc = 40;
+        config.kc = kc;
+        config.pack_a = false;
+        config.prefetch_distance = 128;
+        config.threads = threads;
+        config.thread_split = GemmThreadSplit::kN;
+        ExpectRight(problem, config);
+      }
+    }
+  }
+}
+
+// An element's products are summed in the order of k whatever the tiles, blocks of m and n,
+// packing, transposition and threads, except where k itself is divided.
 TEST(GemmTest, ResultDependsOnNothingButTheBlocksOfK) {
   const GemmProblem problem = GemmProblem::RowMajor(61, 83, 100);
   Random random(3);
@@ -410,6 +453,10 @@ TEST(GemmTest, UsesNoMoreThreadsThanThereAreTiles) {
   EXPECT_EQ(threads(GemmThreadSplit::kK, 500, 500, 5, 9), 5);
   EXPECT_EQ(threads(GemmThreadSplit::kBatch, 500, 500, 500, 9), 9);
   EXPECT_EQ(threads(GemmThreadSplit::kMN, 500, 500, 5, 1), 16);
+  // Rows and columns stay those of C, tiles lie across it.
+  config.transpose = true;
+  EXPECT_EQ(threads(GemmThreadSplit::kM, VectorLanesF32() + 1, 500, 500, 9), 2);
+  EXPECT_EQ(threads(GemmThreadSplit::kN, 500, 17, 500, 9), 3);
 }
 
 TEST(GemmTest, WorkspaceIsWhatPackingNeeds) {
@@ -433,6 +480,23 @@ TEST(GemmTest, WorkspaceIsWhatPackingNeeds) {
   EXPECT_EQ(bytes(), 64 * 8 * lanes * sizeof(float)) << "the second thread's partial sums";
 }
 
+// The right operand of the transposed product is packed, B is read in place, and C needs no copy.
+TEST(GemmTest, TransposedWorkspaceIsTheSmallOperands) {
+  const int lanes = VectorLanesF32();
+  GemmProblem problem = GemmProblem::RowMajor(lanes, 64, 100);
+  problem.b_row_stride = 1;
+  problem.b_col_stride = 100;
+  GemmConfig config;
+  config.transpose = true;
+  config.mr = 8;
+  config.nr_vectors = 1;
+  config.nc = lanes;
+  config.kc = 100;
+  config.pack_a = false;
+  ASSERT_OK_AND_ASSIGN(const GemmPlan plan, GemmPlan::Create(problem, config));
+  EXPECT_EQ(plan.workspace_bytes(), lanes * 100 * sizeof(float));
+}
+
 TEST(GemmTest, AbsurdWorkspaceIsAnError) {
   GemmProblem problem = GemmProblem::RowMajor(1, int64_t{1} << 30, int64_t{1} << 20);
   GemmConfig config;
@@ -452,6 +516,27 @@ TEST(GemmTest, PackBRequiredForColumnMajorB) {
   EXPECT_THAT(ValidateGemm(problem, config),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("pack_b is false with b_col_stride 6")));
+}
+
+TEST(GemmTest, PackBRequiredForRowMajorAUnderTranspose) {
+  GemmProblem problem = GemmProblem::RowMajor(4, 5, 6);
+  EXPECT_TRUE(PackBRequired(problem, /*transpose=*/true));
+  GemmConfig config;
+  config.transpose = true;
+  config.pack_b = false;
+  EXPECT_THAT(ValidateGemm(problem, config),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("pack_b is false under transpose with a_row_stride 6")));
+  problem.a_row_stride = 1;
+  problem.a_col_stride = 4;
+  EXPECT_FALSE(PackBRequired(problem, /*transpose=*/true));
+  EXPECT_THAT(ValidateGemm(problem, config), IsOk());
+  // Whatever the layout of B.
+  problem.b_row_stride = 1;
+  problem.b_col_stride = 6;
+  EXPECT_FALSE(PackBRequired(problem, /*transpose=*/true));
+  // A single row is a column of the transpose, whose elements are read one at a time.
+  EXPECT_FALSE(PackBRequired(GemmProblem::RowMajor(1, 5, 6), /*transpose=*/true));
 }
 
 TEST(SupportedRegisterTilesTest, AreSortedAndUniqueAndAccepted) {

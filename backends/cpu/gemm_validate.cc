@@ -144,7 +144,12 @@ absl::Status ValidateConfig(const GemmProblem& problem, const GemmConfig& config
   for (const auto& [name, value] : blocks) {
     if (value < 1) return Bad(name, value, "at least 1");
   }
-  if (!config.pack_b && PackBRequired(problem)) {
+  if (!config.pack_b && PackBRequired(problem, config.transpose)) {
+    if (config.transpose) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("cpu gemm: pack_b is false under transpose with a_row_stride ",
+                       problem.a_row_stride, ", want true unless a_row_stride is 1; set pack_b"));
+    }
     return absl::InvalidArgumentError(
         absl::StrCat("cpu gemm: pack_b is false with b_col_stride ", problem.b_col_stride,
                      ", want true unless b_col_stride is 1; set pack_b"));
@@ -191,7 +196,10 @@ GemmProblem GemmProblem::RowMajor(int64_t m, int64_t n, int64_t k, int64_t batch
 bool GemmProblem::a_is_row_major() const { return IsRowMajor(m, k, a_row_stride, a_col_stride); }
 bool GemmProblem::b_is_row_major() const { return IsRowMajor(k, n, b_row_stride, b_col_stride); }
 
-bool PackBRequired(const GemmProblem& problem) { return !problem.b_is_row_major(); }
+bool PackBRequired(const GemmProblem& problem, bool transpose) {
+  if (!transpose) return !problem.b_is_row_major();
+  return !IsRowMajor(problem.k, problem.m, problem.a_col_stride, problem.a_row_stride);
+}
 
 absl::Status ValidateGemm(const GemmProblem& problem, const GemmConfig& config) {
   SEEDTUNE_RETURN_IF_ERROR(ValidateProblem(problem));
