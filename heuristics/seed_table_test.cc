@@ -14,7 +14,6 @@
 #include "gmock/gmock.h"
 #include "google/protobuf/message.h"
 #include "gtest/gtest.h"
-#include "hardware/arch.h"
 #include "hardware/hardware_info.h"
 #include "heuristics/autotuner_heuristic.h"
 #include "heuristics/tuning_context.h"

@@ -73,8 +73,9 @@ PartialConfig ToPartial(const GemmSeed& seed, const GemmShape& shape, const Conf
   };
   set("register_tile[m]", NearestChoice(space, "register_tile[m]", seed.tile.rows));
   set("register_tile[n]", NearestChoice(space, "register_tile[n]", seed.tile.vectors));
-  block("block_size[m]", seed.blocks.m, shape.m);
-  block("block_size[n]", seed.blocks.n, shape.n);
+  if (HasChoice(space, "transpose", seed.transpose)) partial.Set("transpose", seed.transpose);
+  block("block_size[m]", seed.blocks.m, seed.transpose ? shape.n : shape.m);
+  block("block_size[n]", seed.blocks.n, seed.transpose ? shape.m : shape.n);
   block("block_size[k]", seed.blocks.k, shape.k);
   partial.Set("pack[lhs]", KnobValue(seed.pack_lhs));
   partial.Set("pack[rhs]", KnobValue(seed.pack_rhs));
@@ -84,6 +85,15 @@ PartialConfig ToPartial(const GemmSeed& seed, const GemmShape& shape, const Conf
   set("threads", ChoiceAtMost(space, "threads", seed.threads));
   partial.Set("thread_split", KnobValue(seed.thread_split));
   return partial;
+}
+
+GemmShape Transposed(const GemmShape& shape) {
+  GemmShape transposed = shape;
+  std::swap(transposed.m, transposed.n);
+  transposed.must_pack_rhs = shape.lhs_is_row_major && shape.m > 1;
+  transposed.lhs_is_row_major = shape.must_pack_rhs;
+  transposed.lhs_stride = 0;
+  return transposed;
 }
 
 std::vector<RegisterTile> RankedTiles(const ConfigSpace& space, const CpuMachine& machine,
@@ -115,8 +125,12 @@ std::vector<RegisterTile> RankedTiles(const ConfigSpace& space, const CpuMachine
 
 void DivideAmongThreads(const GemmShape& shape, const CpuMachine& machine,
                         const DivideOptions& options, const ConfigSpace& space, GemmSeed& seed) {
-  const int64_t rows = options.split_rows ? CeilDiv(shape.m, seed.tile.rows) : 1;
-  const int64_t columns = CeilDiv(shape.n, seed.tile.vectors * machine.lanes);
+  // Tiles along the rows and columns of C.
+  int64_t row_step = seed.tile.rows;
+  int64_t column_step = seed.tile.vectors * machine.lanes;
+  if (seed.transpose) std::swap(row_step, column_step);
+  const int64_t rows = options.split_rows ? CeilDiv(shape.m, row_step) : 1;
+  const int64_t columns = CeilDiv(shape.n, column_step);
   const bool longer_n = shape.n >= shape.m || !options.split_rows;
   const std::vector<int64_t> choices = IntegerChoices(space, "threads");
   for (auto threads = choices.rbegin(); threads != choices.rend() && *threads > 1; ++threads) {

@@ -36,6 +36,9 @@ std::optional<GemmShape> GemmShapeOf(const TuningContext& context, std::string& 
 
 // The knobs of config/spaces/cpu. Blocks may be larger than the extents.
 struct GemmSeed {
+  // All that follows but thread_split is about the product that is computed, as the knobs are. Only
+  // for spaces that have the knob.
+  bool transpose = false;
   RegisterTile tile;
   CacheBlocks blocks;  // the largest that fit; the seed's are the even choices below
   bool pack_lhs = false;
@@ -49,6 +52,9 @@ struct GemmSeed {
 
 // The seed in `context`'s space, every number rounded to a choice. Thread-safe.
 PartialConfig ToPartial(const GemmSeed& seed, const GemmShape& shape, const ConfigSpace& space);
+
+// The product of the transposes, as GemmSeed::transpose computes it. Thread-safe.
+GemmShape Transposed(const GemmShape& shape);
 
 // Compiled tiles that the space offers and that fit the machine's registers, by rising modelled
 // cycles on this shape (fewer registers first among equals). Thread-safe.

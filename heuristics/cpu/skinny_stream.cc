@@ -15,6 +15,7 @@
 #include "config/knob.h"
 #include "heuristics/cpu/blis_model.h"
 #include "heuristics/cpu/gemm_seed.h"
+#include "heuristics/knob_choices.h"
 #include "heuristics/tuning_context.h"
 #include "matmul_ops/matmul_fact.h"
 
@@ -22,10 +23,24 @@ namespace seedtune {
 namespace {
 
 constexpr int64_t kFloatBytes = 4;
+
+int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 // More rows than this keep the multipliers busy while B comes: cpu_blis_blocking's case.
 constexpr int64_t kMaxRows = 32;
 // Steps of k to prefetch ahead, in the seed that does.
 constexpr int64_t kPrefetchDistance = 4;
+// Of the transposed stream. Its tile's rows are as many streams, and where their distance is a
+// multiple of 4 KiB, as weights like to have it, they share the sets of an L1 cache of 8 to 12
+// ways. Measured on one core of an AMD EPYC of family 26 (Zen 5), cold, AVX-512: 8 rows beat 12 by
+// a tenth or less and 14 by a quarter; prefetching gains up to a fifth, the same from 64 to 256
+// steps.
+constexpr int64_t kMaxStreams = 8;
+constexpr int64_t kStreamPrefetchDistance = 128;
+constexpr int64_t kNearStreamPrefetchDistance = 32;
+
+// Whether B is a stream only as the left operand of the product of the transposes.
+bool MustTranspose(const GemmShape& shape) { return shape.must_pack_rhs; }
 
 std::optional<GemmShape> SkinnyShapeOf(const TuningContext& context, std::string& why_not) {
   std::optional<GemmShape> shape = GemmShapeOf(context, why_not);
@@ -34,11 +49,78 @@ std::optional<GemmShape> SkinnyShapeOf(const TuningContext& context, std::string
     why_not = absl::StrCat("m is ", shape->m, ", want at most ", kMaxRows);
     return std::nullopt;
   }
-  if (shape->must_pack_rhs) {
-    why_not = "the right operand's rows are not contiguous, want them so that they can be streamed";
+  if (MustTranspose(*shape) && !HasChoice(context.space, "transpose", true)) {
+    why_not = absl::StrCat("the right operand's rows are not contiguous and ", context.space.name(),
+                           " cannot transpose, want either to stream it");
     return std::nullopt;
   }
   return shape;
+}
+
+// B's transpose streams once through tiles as wide as A's transpose, which is packed.
+absl::StatusOr<std::vector<PartialConfig>> TransposedSeeds(const GemmShape& shape,
+                                                           const CpuMachine& machine,
+                                                           int64_t threads,
+                                                           const ConfigSpace& space) {
+  std::vector<RegisterTile> tiles = RankedTiles(space, machine, Transposed(shape));
+  std::erase_if(tiles, [](RegisterTile tile) { return tile.rows > kMaxStreams; });
+  if (tiles.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(space.name(), " has no register tile of ", machine.registers, " registers"));
+  }
+  const auto compute = [&](RegisterTile tile) {
+    GemmSeed seed;
+    seed.transpose = true;
+    seed.tile = tile;
+    seed.pack_rhs = true;
+    seed.unroll = 8;
+    seed.prefetch_distance = kStreamPrefetchDistance;
+    seed.loop_order = "mkn";  // A row of tiles after the other, so that B is read once.
+    DivideAmongThreads(shape, machine, {.max_threads = threads, .split_rows = false}, space, seed);
+    // All of A's transpose in half of the L2 cache, and a block of C in a quarter.
+    const int64_t l2 = machine.l2_bytes / kFloatBytes;
+    const int64_t width =
+        CeilDiv(shape.m, tile.vectors * machine.lanes) * tile.vectors * machine.lanes;
+    seed.blocks.n = shape.m;
+    seed.blocks.k = std::max<int64_t>(l2 / 2 / width, 1);
+    seed.blocks.m = std::max(l2 / 4 / shape.m, tile.rows);
+    return seed;
+  };
+
+  SeedList seeds(space);
+  const auto add = [&](const GemmSeed& seed) { seeds.Add(ToPartial(seed, shape, space)); };
+  // The best tile that the space takes; where it takes none, the best one is mended.
+  GemmSeed primary = compute(tiles[0]);
+  for (const RegisterTile& tile : tiles) {
+    const GemmSeed seed = compute(tile);
+    if (!space.Normalize(ToPartial(seed, shape, space), NormalizeMode::kReject).ok()) continue;
+    primary = seed;
+    break;
+  }
+  add(primary);
+
+  GemmSeed near = primary;
+  near.prefetch_distance = kNearStreamPrefetchDistance;
+  add(near);
+
+  GemmSeed unprefetched = primary;
+  unprefetched.prefetch_distance = 0;
+  add(unprefetched);
+
+  GemmSeed tall = primary;
+  tall.tile.rows = primary.tile.rows + primary.tile.rows / 2;
+  if (RegistersUsed(tall.tile) <= machine.registers) add(tall);
+
+  GemmSeed shallow = primary;
+  shallow.blocks.k = std::max<int64_t>(std::min(shape.k, primary.blocks.k) / 4, 1);
+  add(shallow);
+
+  if (primary.threads > 1) {
+    GemmSeed deep_split = primary;
+    deep_split.thread_split = primary.thread_split == "k" ? "n" : "k";
+    add(deep_split);
+  }
+  return std::move(seeds).Take();
 }
 
 class CpuSkinnyStream : public AutotunerHeuristic {
@@ -51,6 +133,7 @@ class CpuSkinnyStream : public AutotunerHeuristic {
     const std::optional<GemmShape> shape = SkinnyShapeOf(context, why_not);
     if (!shape) return Eligibility::No(why_not);
     return Eligibility::Yes(absl::StrCat("m is ", shape->m, ", at most ", kMaxRows,
+                                         MustTranspose(*shape) ? "; transposed" : "",
                                          shape->by_hint ? "; extents by their hints" : ""));
   }
 
@@ -61,14 +144,15 @@ class CpuSkinnyStream : public AutotunerHeuristic {
     if (!shape) return absl::FailedPreconditionError(why_not);
     const CpuMachine machine = CpuMachineOf(context.device);
     const ConfigSpace& space = context.space;
+    const MatmulFact& fact = context.facts[0];
+    const int64_t threads = WorthwhileThreads(machine, static_cast<double>(fact.flops),
+                                              static_cast<double>(fact.bytes));
+    if (MustTranspose(*shape)) return TransposedSeeds(*shape, machine, threads, space);
     const std::vector<RegisterTile> tiles = RankedTiles(space, machine, *shape);
     if (tiles.empty()) {
       return absl::FailedPreconditionError(
           absl::StrCat(space.name(), " has no register tile of ", machine.registers, " registers"));
     }
-    const MatmulFact& fact = context.facts[0];
-    const int64_t threads = WorthwhileThreads(machine, static_cast<double>(fact.flops),
-                                              static_cast<double>(fact.bytes));
     const auto compute = [&](RegisterTile tile) {
       GemmSeed seed;
       seed.tile = tile;

@@ -30,7 +30,8 @@ TEST_F(CpuSkinnyStreamTest, WantsFewRowsAndAnOperandToStream) {
       {"matmul:1x4096x4096:f32", true, "m is 1"},
       {"matmul:32x4096x4096:f32", true, "m is 32"},
       {"matmul:33x4096x4096:f32", false, "m is 33, want at most 32"},
-      {"matmul:16x4096x4096:f32:nt", false, "rows are not contiguous"},
+      {"matmul:16x4096x4096:f32:nt", true, "transposed"},
+      {"matmul:16x8x4096:f32:nt", false, "rows are not contiguous"},
       {"matmul:16x4096x4096:f32:tn", true, "m is 16"},
       {"matmul:M=16[1,64]x4096x4096:f32", true, "by their hints"},
       {"matmul:M=48[1,64]x4096x4096:f32", false, "m is 48"},
@@ -59,6 +60,31 @@ TEST_F(CpuSkinnyStreamTest, ReadsTheRightOperandInPlaceAndDealsOutItsColumns) {
     // A block's part of C stays in the L2 cache.
     EXPECT_LE(16 * primary.GetInt("block_size[n]") * 4, test.device().l2_bytes / 4);
     EXPECT_TRUE(heuristic_->PromotesPrimary(test.context()));
+  }
+}
+
+TEST_F(CpuSkinnyStreamTest, StreamsAColumnMajorRightOperandTransposed) {
+  for (const char* device : {"epyc_9654", "xeon_8480", "graviton4"}) {
+    for (const char* kernel :
+         {"matmul:1x4096x4096:f32:nt", "matmul:16x6144x4096:f32:nt", "matmul:32x1024x1024:f32:nt",
+          "matmul:M=16[1,64]x4096x14336:f32:nt", "matmul:5x7x3:f32:nt"}) {
+      SCOPED_TRACE(std::string(kernel) + " on " + device);
+      const TestKernel test("cpu", kernel, device);
+      ASSERT_OK_AND_ASSIGN(const auto seeds, heuristic_->SeedConfigs(test.context()));
+      EXPECT_GT(seeds.size(), 1);
+      for (const PartialConfig& seed : seeds) {
+        ASSERT_OK_AND_ASSIGN(const Config config,
+                             test.space().Normalize(seed, NormalizeMode::kReject));
+        const int64_t m = *test.context().facts[0].m.planning_extent();
+        EXPECT_TRUE(config.GetBool("transpose"));
+        EXPECT_FALSE(config.GetBool("pack[lhs]")) << "a copy of the weights";
+        // Every row of the tile meets all of A at once.
+        EXPECT_EQ(config.GetInt("block_size[n]"), m);
+        EXPECT_EQ(config.GetEnum("loop_order"), "mkn");
+        EXPECT_LE(config.GetInt("block_size[k]") * m * 4, test.device().l2_bytes / 2);
+        if (config.GetInt("threads") > 1) EXPECT_NE(config.GetEnum("thread_split"), "m");
+      }
+    }
   }
 }
 
