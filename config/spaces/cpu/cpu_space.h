@@ -25,22 +25,29 @@ struct CpuRegisterTile {
 std::vector<CpuRegisterTile> CpuRegisterTiles();
 
 // Knobs (see backends/cpu/gemm.h for what each does to the code):
+//   transpose          compute C' = B' A' instead of C = A B, where ' transposes; only there where
+//                      the right operand's rows are not contiguous and m is at most 64 and n. All
+//                      other knobs but thread_split speak of the product that is computed: then
+//                      "m" is n, "n" is m, lhs is B' and rhs is A'
 //   register_tile[m]   rows of the register tile
 //   register_tile[n]   its width, in SIMD vectors
 //   block_size[m], block_size[n], block_size[k]
 //                      cache blocks, in elements; 1 and 1.5 times powers of two, the last choice is
-//                      the whole extent. Whoever runs them rounds blocks of m and n up to whole
-//                      register tiles: the choices are so far apart that no two become one.
+//                      the whole extent (the larger one, where transpose exchanges two). Whoever
+//                      runs them rounds blocks of m and n up to whole register tiles: the choices
+//                      are so far apart that no two become one.
 //   pack[lhs], pack[rhs]   copy the operand's blocks into micro-panels first
 //   unroll[k]          steps of k a loop iteration
-//   prefetch_distance  in steps of k; 0: none
+//   prefetch_distance  in steps of k; 0: none. Up to 32 for the right operand; under transpose
+//                      whole cache lines, for the left one
 //   loop_order         "nkm", "knm", "mkn", "kmn", "nmk", "mnk", outermost first
 //   threads            powers of two up to the device's cores, and all cores
-//   thread_split       "m", "n", "mn", "k", and "batch" where there is one
+//   thread_split       "m", "n", "mn", "k", and "batch" where there is one; of C, transposed or not
 // Constraints: the register tile is one that is compiled, leaves registers for operands and has
 // enough accumulators to hide latency; packed blocks fit the caches they are meant for; loop orders
 // that mean the same traversal count once; each thread has work and one thread has one way to
-// split; operands that cannot be read in place are packed.
+// split; operands that cannot be read in place are packed; tiles and blocks are those that the
+// extents of the product that is computed would have alone.
 //
 // Extents and sizes that the device does not know constrain nothing.
 // kFailedPrecondition: the device is no CPU, not exactly one matmul, an extent that nothing is

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "config/config_space.h"
+#include "config/constraint.h"
 #include "config/knob.h"
 #include "config/spaces/testing_kernels.h"
 #include "gmock/gmock.h"
@@ -45,6 +46,7 @@ const std::string_view kKernels[] = {
     "matmul:1x4096x4096:f32",         "matmul:4096x1x512:f32",
     "matmul:5x7x3:f32:batch=2",       "matmul:1x1x1:f32",
     "matmul:384x64x384:f32:batch=12", "matmul:M=16[1,64]x14336x4096:f32:nt",
+    "matmul:1x4096x4096:f32:nt",      "matmul:50x300x200:f32:tt",
 };
 const std::string_view kDevices[] = {"epyc_9654", "xeon_8480", "graviton4"};
 
@@ -60,16 +62,79 @@ void ForEachCase(Check check) {
   }
 }
 
+bool HasTranspose(const ConfigSpace& space) { return space.FindKnob("transpose").has_value(); }
+
+bool IsTransposed(const Config& config) {
+  return HasTranspose(config.space()) && config.GetBool("transpose");
+}
+
 TEST(CpuSpaceTest, LargeKernelsHaveLargeSpaces) {
   EXPECT_GT(Space("matmul:4096x4096x4096:f32", Device("epyc_9654"))->NumValid(), 100'000);
 }
 
 TEST(CpuSpaceTest, BlocksEndWithTheWholeExtent) {
   ForEachCase([](const MatmulFact& fact, const HardwareInfo&, const ConfigSpace& space) {
-    EXPECT_EQ(Choices(space, "block_size[m]").back(), *fact.m.planning_extent());
-    EXPECT_EQ(Choices(space, "block_size[n]").back(), *fact.n.planning_extent());
+    const int64_t m = *fact.m.planning_extent();
+    const int64_t n = *fact.n.planning_extent();
+    EXPECT_EQ(Choices(space, "block_size[m]").back(), HasTranspose(space) ? std::max(m, n) : m);
+    EXPECT_EQ(Choices(space, "block_size[n]").back(), HasTranspose(space) ? std::max(m, n) : n);
     EXPECT_EQ(Choices(space, "block_size[k]").back(), *fact.k.planning_extent());
   });
+}
+
+TEST(CpuSpaceTest, TransposeIsOfferedWhereItMayPay) {
+  const struct {
+    const char* kernel;
+    bool offered;
+  } kCases[] = {
+      {"matmul:16x6144x4096:f32:nt", true},     {"matmul:1x4096x4096:f32:nt", true},
+      {"matmul:64x64x64:f32:nt", true},         {"matmul:65x4096x4096:f32:nt", false},
+      {"matmul:64x63x64:f32:nt", false},        {"matmul:16x6144x4096:f32", false},
+      {"matmul:16x6144x4096:f32:tt", true},     {"matmul:16x6144x4096:f32:tn", false},
+      {"matmul:M=16[1,64]x64x64:f32:nt", true},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.kernel);
+    const auto space = Space(c.kernel, Device("epyc_9654"));
+    EXPECT_EQ(HasTranspose(*space), c.offered);
+    EXPECT_FALSE(IsTransposed(space->Default()));
+  }
+}
+
+TEST(CpuSpaceTest, TransposeReadsTheRightOperandInPlace) {
+  const auto space = Space("matmul:16x6144x4096:f32:nt", Device("epyc_9654"));
+  const auto seed = [] {
+    PartialConfig partial;
+    partial.Set("transpose", true).Set("register_tile[m]", 8).Set("register_tile[n]", 1);
+    partial.Set("block_size[m]", 192).Set("block_size[n]", 16).Set("block_size[k]", 4096);
+    partial.Set("pack[lhs]", false).Set("pack[rhs]", true).Set("loop_order", "mkn");
+    partial.Set("threads", 8).Set("thread_split", "n").Set("prefetch_distance", 128);
+    return partial;
+  };
+  EXPECT_THAT(space->Normalize(seed(), NormalizeMode::kReject), IsOk());
+  const struct {
+    const char* knob;
+    KnobValue value;
+    const char* constraint;
+  } kCases[] = {
+      {"pack[rhs]", false, "rhs_must_be_packed"},
+      {"pack[lhs]", true, "prefetch_suits_operand"},
+      {"prefetch_distance", 8, "prefetch_suits_operand"},
+      {"register_tile[n]", 2, "tile_width_suits_extent"},
+      {"block_size[m]", 16, "row_block_suits_extent"},
+      {"block_size[n]", 64, "column_block_suits_extent"},
+      {"thread_split", "m", "each_thread_has_work"},
+      {"transpose", false, "suit"},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.constraint);
+    EXPECT_THAT(space->Normalize(seed().Set(c.knob, c.value), NormalizeMode::kReject),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(c.constraint)));
+  }
+  // A column-major left operand is a row-major right one.
+  EXPECT_THAT(Space("matmul:16x6144x4096:f32:tt", Device("epyc_9654"))
+                  ->Normalize(seed().Set("pack[rhs]", false), NormalizeMode::kReject),
+              IsOk());
 }
 
 TEST(CpuSpaceTest, BlocksStayApartWhenRoundedUpToRegisterTiles) {
@@ -82,11 +147,26 @@ TEST(CpuSpaceTest, BlocksStayApartWhenRoundedUpToRegisterTiles) {
             << blocks[i] << " in tiles of " << tile;
       }
     };
-    for (const int64_t rows : Choices(space, "register_tile[m]")) {
-      expect_apart(Choices(space, "block_size[m]"), rows);
-    }
-    for (const int64_t vectors : Choices(space, "register_tile[n]")) {
-      expect_apart(Choices(space, "block_size[n]"), vectors * device.vector_bits / 32);
+    // Those that the knob offers with or without `transpose`.
+    const auto offered = [&](std::string_view knob, std::string_view constraint, bool transpose) {
+      std::vector<int64_t> blocks = Choices(space, knob);
+      for (const Constraint& c : space.constraints()) {
+        if (c.name != constraint) continue;
+        std::erase_if(blocks, [&](int64_t block) {
+          return !c.holds(std::vector<int64_t>{block, transpose});
+        });
+      }
+      return blocks;
+    };
+    for (const bool transpose : {false, true}) {
+      if (transpose && !HasTranspose(space)) continue;
+      for (const int64_t rows : Choices(space, "register_tile[m]")) {
+        expect_apart(offered("block_size[m]", "row_block_suits_extent", transpose), rows);
+      }
+      for (const int64_t vectors : Choices(space, "register_tile[n]")) {
+        expect_apart(offered("block_size[n]", "column_block_suits_extent", transpose),
+                     vectors * device.vector_bits / 32);
+      }
     }
   });
 }
@@ -95,17 +175,21 @@ TEST(CpuSpaceTest, EachConfigurationMeetsWhatTheHeaderSays) {
   std::mt19937_64 random(1);
   const std::vector<CpuRegisterTile> compiled = CpuRegisterTiles();
   ForEachCase([&](const MatmulFact& fact, const HardwareInfo& device, const ConfigSpace& space) {
-    const int64_t m = *fact.m.planning_extent();
-    const int64_t n = *fact.n.planning_extent();
     const int64_t lanes = device.vector_bits / 32;
     for (int i = 0; i < 2000; ++i) {
       const Config config = space.Sample(random);
+      const bool transposed = IsTransposed(config);
+      // Rows and columns of the product that is computed.
+      const int64_t m = *(transposed ? fact.n : fact.m).planning_extent();
+      const int64_t n = *(transposed ? fact.m : fact.n).planning_extent();
       const auto mr = static_cast<int>(config.GetInt("register_tile[m]"));
       const auto nv = static_cast<int>(config.GetInt("register_tile[n]"));
       EXPECT_THAT(compiled, ::testing::Contains(CpuRegisterTile{mr, nv}));
       EXPECT_LE(mr * nv + nv + 1, device.registers_per_unit);
       // A smaller tile of the list would not cover the extent.
       EXPECT_LT((nv - 1) * lanes, n);
+      EXPECT_LE(config.GetInt("block_size[m]"), m);
+      EXPECT_LE(config.GetInt("block_size[n]"), n);
       const int64_t lhs = config.GetInt("block_size[m]") * config.GetInt("block_size[k]") * 4;
       const int64_t rhs = config.GetInt("block_size[n]") * config.GetInt("block_size[k]") * 4;
       const std::string& order = config.GetEnum("loop_order");
@@ -122,7 +206,7 @@ TEST(CpuSpaceTest, EachConfigurationMeetsWhatTheHeaderSays) {
       if (threads == 1) {
         EXPECT_EQ(split, "m");
       }
-      if (split == "m") {
+      if (split == (transposed ? "n" : "m")) {
         EXPECT_LE(threads, (m + mr - 1) / mr);
       }
       if (split == "batch") {
@@ -222,6 +306,11 @@ TEST(CpuSpaceTest, EnormousExtentsOverflowNothing) {
   partial.Set("block_size[m]", INT64_MAX).Set("block_size[k]", INT64_MAX);
   EXPECT_THAT(space->Normalize(partial, NormalizeMode::kReject),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("packed_lhs_fits_cache")));
+
+  std::vector<MatmulFact> few_rows = FactsOf("matmul:64x64x64:f32:nt");
+  for (DimFact* dim : {&few_rows[0].n, &few_rows[0].k}) dim->static_extent = INT64_MAX;
+  ASSERT_OK_AND_ASSIGN(const auto transposing, CpuMatmulSpace(few_rows, Device("epyc_9654")));
+  EXPECT_EQ(Choices(*transposing, "block_size[m]").back(), INT64_MAX);
 }
 
 TEST(CpuSpaceTest, BatchMayBeSplitWhereThereIsOne) {
