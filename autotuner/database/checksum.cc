@@ -71,11 +71,11 @@ int64_t Checksum(const std::string& run_id, const RunEvent& event) {
   return Hash(bytes);
 }
 
-int64_t Checksum(const BestRecord& best, int64_t ask_sequence) {
+int64_t Checksum(const BestRecord& best, int64_t ask_sequence, int64_t log_size) {
   CanonicalBytes bytes;
   bytes.Add(best.run_id).Add(best.kernel_name);
   Add(bytes, best.key);
-  bytes.Add(ask_sequence).Add(best.config_json).Add(best.origin).Add(best.heuristic);
+  bytes.Add(ask_sequence).Add(log_size).Add(best.config_json).Add(best.origin).Add(best.heuristic);
   Add(bytes, best.outcome);
   bytes.Add(best.untuned_config_json).Add(best.untuned_origin);
   Add(bytes, best.untuned_outcome);

@@ -14,8 +14,9 @@ namespace seedtune {
 int64_t Checksum(const RunInfo& run);
 // The configuration of a tell or a re-timing is its ask's and not part of it.
 int64_t Checksum(const std::string& run_id, const RunEvent& event);
-// Of all that a look-up answers with, wherever it is kept. `ask_sequence`: the winner's.
-int64_t Checksum(const BestRecord& best, int64_t ask_sequence);
+// Of all that a look-up answers with, wherever it is kept; of the winner's ask; and of the size of
+// the run's log, whose last events could be missed otherwise.
+int64_t Checksum(const BestRecord& best, int64_t ask_sequence, int64_t log_size);
 
 }  // namespace seedtune
 

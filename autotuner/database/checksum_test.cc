@@ -119,25 +119,26 @@ TEST(ChecksumTest, EveryFieldOfAnAnswerCounts) {
       [](BestRecord& b) { b.heuristics_json += " "; },
   };
   BestRecord best = ExampleBest(ExampleRun(1), ExampleConfig(1), OkOutcome({1, 2, 3}));
-  std::set<int64_t> seen = {Checksum(best, 3)};
-  EXPECT_TRUE(seen.insert(Checksum(best, 4)).second);
+  std::set<int64_t> seen = {Checksum(best, 3, 9)};
+  EXPECT_TRUE(seen.insert(Checksum(best, 4, 9)).second);
+  EXPECT_TRUE(seen.insert(Checksum(best, 3, 10)).second);
   for (const auto change : kChanges) {
     BestRecord changed = best;
     change(changed);
-    EXPECT_TRUE(seen.insert(Checksum(changed, 3)).second);
+    EXPECT_TRUE(seen.insert(Checksum(changed, 3, 9)).second);
   }
   for (const auto change : kKeyChanges) {
     BestRecord changed = best;
     change(changed.key);
-    EXPECT_TRUE(seen.insert(Checksum(changed, 3)).second);
+    EXPECT_TRUE(seen.insert(Checksum(changed, 3, 9)).second);
   }
   for (const auto change : kOutcomeChanges) {
     BestRecord changed = best;
     change(changed.outcome);
-    EXPECT_TRUE(seen.insert(Checksum(changed, 3)).second);
+    EXPECT_TRUE(seen.insert(Checksum(changed, 3, 9)).second);
     changed = best;
     change(changed.untuned_outcome = OkOutcome({4, 5, 6}));
-    EXPECT_TRUE(seen.insert(Checksum(changed, 3)).second);
+    EXPECT_TRUE(seen.insert(Checksum(changed, 3, 9)).second);
   }
 }
 
@@ -156,8 +157,8 @@ TEST(ChecksumTest, ValuesAreThoseOfSchemaVersion1) {
   EXPECT_EQ(Checksum(run), -1644588431287965617);
   EXPECT_EQ(Checksum(run.id, ask), 6759015013887003008);
   EXPECT_EQ(Checksum(run.id, Tell(1, ask, OkOutcome({1.5, 2}))), 2246478186521178621);
-  EXPECT_EQ(Checksum(ExampleBest(run, ask.config_json, OkOutcome({1.5, 2})), 0),
-            -8463359381032945763);
+  EXPECT_EQ(Checksum(ExampleBest(run, ask.config_json, OkOutcome({1.5, 2})), 0, 2),
+            8381666904030994504);
 }
 
 }  // namespace

@@ -1,8 +1,6 @@
 #include "autotuner/database/database.h"
 
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,13 +8,11 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -26,11 +22,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "autotuner/database/check_records.h"
 #include "autotuner/database/checksum.h"
+#include "autotuner/database/database_file.h"
 #include "autotuner/database/json_lines.h"
-#include "autotuner/database/schema.h"
+#include "autotuner/database/miss_reason.h"
 #include "autotuner/database/sqlite.h"
 #include "autotuner/outcome.h"
 #include "nlohmann/json.hpp"
@@ -54,10 +50,10 @@
   "untuned_config, untuned_origin, untuned_outcome, untuned_samples_ns, untuned_lower_bound_ns, " \
   "untuned_message, untuned_compile_ns, untuned_measure_ns, evaluations, seconds, "               \
   "recorded_unix_micros"
-#define SEEDTUNE_SELECT_BEST                                                       \
-  "SELECT id, answers.checksum, answers.ask_sequence, objective_ns, kernel_name, " \
-  "heuristics_json, config, " SEEDTUNE_KEY_COLUMNS ", " SEEDTUNE_ANSWER_COLUMNS    \
-  " FROM answers JOIN runs ON runs.run = answers.run JOIN events ON events.run = " \
+#define SEEDTUNE_SELECT_BEST                                                                 \
+  "SELECT id, answers.checksum, answers.ask_sequence, log_size, objective_ns, kernel_name, " \
+  "heuristics_json, config, " SEEDTUNE_KEY_COLUMNS ", " SEEDTUNE_ANSWER_COLUMNS              \
+  " FROM answers JOIN runs ON runs.run = answers.run JOIN events ON events.run = "           \
   "answers.run AND events.sequence = answers.ask_sequence "
 #define SEEDTUNE_WHERE_KEY                                                                 \
   " WHERE kernel_fingerprint = ? AND backend = ? AND space_id = ? AND device_key = ? AND " \
@@ -66,171 +62,7 @@
 namespace seedtune {
 namespace {
 
-constexpr std::string_view kSqliteMagic("SQLite format 3\0", 16);
-// https://www.sqlite.org/fileformat.html, 1.3: the header's size and what stands where in it.
-constexpr int kSqliteHeaderSize = 100;
-constexpr int kUserVersionOffset = 60;
-constexpr int kApplicationIdOffset = 68;
-
 std::string Quoted(std::string_view text) { return absl::StrCat("\"", ToAbsl(text), "\""); }
-
-// An error of the operating system about `path`.
-absl::Status SystemError(const std::string& path, std::string_view doing, int error_number) {
-  const std::string message = absl::StrCat(Quoted(path), ": cannot ", ToAbsl(doing), " (",
-                                           std::strerror(error_number), "); ");
-  switch (error_number) {
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return absl::PermissionDeniedError(absl::StrCat(
-          message, "change the permissions of the file and its folder, or give another file"));
-    case ENOSPC:
-    case EDQUOT:
-      return absl::ResourceExhaustedError(
-          absl::StrCat(message, "make room, or give a file on another disk"));
-    default:
-      return absl::InvalidArgumentError(absl::StrCat(message, "give another file"));
-  }
-}
-
-// That `path` is a file, or, for a database that is to be written, can be made one. Creates the
-// folder.
-absl::Status PreparePlace(const std::string& path, Database::Mode mode) {
-  if (path.empty() || path.find('\0') != std::string::npos) {
-    return absl::InvalidArgumentError(absl::StrCat("database file is ", Quoted(absl::CEscape(path)),
-                                                   ", want the name of a file"));
-  }
-  const std::filesystem::path folder = std::filesystem::path(path).has_parent_path()
-                                           ? std::filesystem::path(path).parent_path()
-                                           : std::filesystem::path(".");
-  struct stat info;
-  const bool exists = stat(path.c_str(), &info) == 0;
-  const int error_number = errno;
-  if (path.ends_with('/') || (exists && S_ISDIR(info.st_mode))) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(Quoted(path), ": is a folder, want a file; give a file in it"));
-  }
-  if (exists) {
-    if (!S_ISREG(info.st_mode)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(Quoted(path), ": is not a regular file; give another file"));
-    }
-    // SQLite takes a single byte for none.
-    if (info.st_size == 1) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(Quoted(path), ": is not a tuning database (1 byte); give another file"));
-    }
-  } else if (error_number != ENOENT) {
-    return SystemError(path, "open", error_number);
-  } else if (mode == Database::Mode::kReadOnly) {
-    return absl::NotFoundError(
-        absl::StrCat(Quoted(path), ": no such file; tune something first, or give another file"));
-  } else {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) {
-      return SystemError(path, absl::StrCat("create its folder ", Quoted(folder.string())),
-                         error.value());
-    }
-  }
-  // SQLite's rollback journal stands beside the file.
-  if (mode == Database::Mode::kReadWrite && access(folder.c_str(), W_OK | X_OK) != 0) {
-    return SystemError(path, absl::StrCat("write in its folder ", Quoted(folder.string())), errno);
-  }
-  return absl::OkStatus();
-}
-
-int32_t BigEndian32(std::string_view bytes) {
-  uint32_t value = 0;
-  for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<uint8_t>(bytes[i]);
-  return static_cast<int32_t>(value);
-}
-
-absl::Status DamagedFile(const std::string& path, std::string_view what) {
-  return absl::DataLossError(
-      absl::StrCat(Quoted(path), ": damaged (", ToAbsl(what),
-                   "); put back a copy of it, or move it away and tune again"));
-}
-
-absl::Status CheckVersion(const std::string& path, int64_t application_id, int64_t version) {
-  if (application_id != kApplicationId) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(Quoted(path), ": is another application's SQLite database (application id ",
-                     application_id, ", want ", kApplicationId, "); give another file"));
-  }
-  if (version > kSchemaVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(Quoted(path), ": is written by a newer version (schema ", version, ", want ",
-                     kSchemaVersion, "); use that version, or give another file"));
-  }
-  if (version < 1) {
-    return absl::DataLossError(
-        absl::StrCat(Quoted(path), ": damaged (schema ", version, ", want ", kSchemaVersion,
-                     "); put back a copy of it, or move it away and tune again"));
-  }
-  return absl::OkStatus();
-}
-
-// That the file is ours or empty, by its first bytes alone: nothing of another's is locked, rolled
-// back or written.
-absl::Status CheckRawHeader(SqliteConnection& connection) {
-  const std::string& path = connection.path();
-  SEEDTUNE_ASSIGN_OR_RETURN(const std::string header, connection.RawHeader(kSqliteHeaderSize));
-  if (header.empty()) return absl::OkStatus();
-  const std::string_view start = std::string_view(header).substr(0, kSqliteMagic.size());
-  if (start != kSqliteMagic.substr(0, start.size())) {
-    // A machine that lost power while it created the database may leave zeros, and a journal that
-    // SQLite empties the file with.
-    struct stat journal;
-    const bool zeros = header.find_first_not_of('\0') == std::string::npos;
-    if (zeros && stat(absl::StrCat(path, "-journal").c_str(), &journal) == 0 &&
-        journal.st_size > 0) {
-      return absl::OkStatus();
-    }
-    return absl::InvalidArgumentError(
-        absl::StrCat(Quoted(path), ": is not a tuning database (begins with ",
-                     Quoted(absl::CHexEscape(ToAbsl(start))), "); give another file"));
-  }
-  if (header.size() < kSqliteHeaderSize) {
-    return absl::DataLossError(
-        absl::StrCat(Quoted(path), ": damaged (cut short after ", header.size(),
-                     " bytes); put back a copy of it, or move it away and tune again"));
-  }
-  return CheckVersion(path, BigEndian32(std::string_view(header).substr(kApplicationIdOffset)),
-                      BigEndian32(std::string_view(header).substr(kUserVersionOffset)));
-}
-
-// What holds under a lock, as of the last commit: the number of tables; and that the file is as
-// long as it should be.
-absl::StatusOr<int64_t> CountTables(SqliteConnection& connection) {
-  SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction,
-                            SqliteTransaction::Begin(connection, SqliteTransaction::Kind::kRead));
-  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t tables,
-                            connection.QueryInt("SELECT count(*) FROM sqlite_schema"));
-  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t pages, connection.QueryInt("PRAGMA page_count"));
-  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t page_bytes, connection.QueryInt("PRAGMA page_size"));
-  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t file_bytes, connection.FileSize());
-  if (file_bytes < pages * page_bytes) {
-    return DamagedFile(connection.path(), absl::StrCat("cut short after ", file_bytes,
-                                                       " bytes, want ", pages * page_bytes));
-  }
-  return tables;
-}
-
-// Makes the tables, unless another process has just done so.
-absl::Status CreateTables(SqliteConnection& connection) {
-  SEEDTUNE_RETURN_IF_ERROR(connection.Execute("PRAGMA auto_vacuum = NONE"));
-  SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction,
-                            SqliteTransaction::Begin(connection, SqliteTransaction::Kind::kWrite));
-  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t tables,
-                            connection.QueryInt("SELECT count(*) FROM sqlite_schema"));
-  if (tables > 0) return absl::OkStatus();
-  SEEDTUNE_RETURN_IF_ERROR(connection.Execute(kSchema));
-  const std::string marks = absl::StrCat("PRAGMA application_id = ", kApplicationId,
-                                         "; PRAGMA user_version = ", kSchemaVersion);
-  SEEDTUNE_RETURN_IF_ERROR(connection.Execute(marks.c_str()));
-  return transaction.Commit();
-}
 
 absl::StatusOr<std::string> NewRunId() {
   unsigned char bytes[16];
@@ -324,13 +156,20 @@ absl::StatusOr<Outcome> ReadOutcome(const SqliteQuery& query, int& c) {
   return outcome;
 }
 
-// From SEEDTUNE_SELECT_BEST. kInvalidArgument: it cannot be.
-absl::StatusOr<BestRecord> ReadBest(const SqliteQuery& query) {
+struct BestRow {
   BestRecord best;
+  int64_t log_size = 0;
+};
+
+// From SEEDTUNE_SELECT_BEST. kInvalidArgument: it cannot be.
+absl::StatusOr<BestRow> ReadBest(const SqliteQuery& query) {
+  BestRow row;
+  BestRecord& best = row.best;
   int c = 0;
   best.run_id = query.Text(c++);
   const int64_t checksum = query.Int(c++);
   const int64_t ask_sequence = query.Int(c++);
+  row.log_size = query.Int(c++);
   const double objective_ns = query.Real(c++);
   best.kernel_name = query.Text(c++);
   best.heuristics_json = query.Text(c++);
@@ -346,64 +185,11 @@ absl::StatusOr<BestRecord> ReadBest(const SqliteQuery& query) {
   best.seconds = query.Real(c++);
   best.recorded_unix_micros = query.Int(c++);
   SEEDTUNE_RETURN_IF_ERROR(CheckBest(best));
-  SEEDTUNE_RETURN_IF_ERROR(CheckSum(checksum, Checksum(best, ask_sequence)));
+  SEEDTUNE_RETURN_IF_ERROR(CheckSum(checksum, Checksum(best, ask_sequence, row.log_size)));
   if (objective_ns != best.outcome.objective_ns()) {
     return absl::InvalidArgumentError("objective_ns is not the median of the samples");
   }
-  return best;
-}
-
-// Which parts of a key there are, in the order in which a difference weighs: a time on another
-// device says less than one of another driver.
-struct KeyPart {
-  const char* name;
-  std::string RecordKey::*value;
-};
-constexpr KeyPart kKeyParts[] = {
-    {"kernel", &RecordKey::kernel_fingerprint},
-    {"backend", &RecordKey::backend},
-    {"device", &RecordKey::device_key},
-    {"config space", &RecordKey::space_id},
-    {"code generator", &RecordKey::code_generator_version},
-    {"compiler", &RecordKey::compiler_version},
-    {"driver", &RecordKey::driver_version},
-};
-
-// A bit for each part that differs, the weightiest highest.
-int Distance(const RecordKey& a, const RecordKey& b) {
-  int distance = 0;
-  for (const KeyPart& part : kKeyParts) distance = 2 * distance + (a.*part.value != b.*part.value);
-  return distance;
-}
-
-// Why there is no answer for `want` among `recorded`: keys with answers for the same kernel, newest
-// first.
-std::string DescribeMiss(const RecordKey& want, const std::vector<RecordKey>& recorded) {
-  const RecordKey& nearest = *std::min_element(
-      recorded.begin(), recorded.end(),
-      [&](const auto& a, const auto& b) { return Distance(want, a) < Distance(want, b); });
-  if (nearest.backend == want.backend && nearest.device_key != want.device_key) {
-    constexpr size_t kMost = 3;
-    std::vector<std::string> devices;
-    for (const RecordKey& key : recorded) {
-      const std::string device = Quoted(key.device_key);
-      if (key.backend == want.backend && std::count(devices.begin(), devices.end(), device) == 0) {
-        devices.push_back(device);
-      }
-    }
-    const size_t more = devices.size() - std::min(devices.size(), kMost);
-    devices.resize(devices.size() - more);
-    return absl::StrCat("nothing recorded for this kernel on this device; recorded on: ",
-                        absl::StrJoin(devices, ", "),
-                        more == 0 ? "" : absl::StrCat(" and ", more, " more"));
-  }
-  std::vector<std::string> differences;
-  for (const KeyPart& part : kKeyParts) {
-    if (nearest.*part.value == want.*part.value) continue;
-    differences.push_back(absl::StrCat(part.name, " ", Quoted(nearest.*part.value), ", want ",
-                                       Quoted(want.*part.value)));
-  }
-  return absl::StrCat("recorded for this kernel with ", absl::StrJoin(differences, ", and "));
+  return row;
 }
 
 class SqliteDatabase : public Database {
@@ -482,7 +268,8 @@ class SqliteDatabase : public Database {
     SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<RunEvent> events, ReadEvents(row));
     const absl::StatusOr<int64_t> ask = FindWinningAsk(events, valid);
     if (!ask.ok()) return InRun(run_id, ask.status());
-    SEEDTUNE_RETURN_IF_ERROR(Finish(row, *ask, std::move(valid)));
+    SEEDTUNE_RETURN_IF_ERROR(
+        Finish(row, *ask, static_cast<int64_t>(events.size()), std::move(valid)));
     SEEDTUNE_RETURN_IF_ERROR(transaction.Commit());
     logs_.erase(row.run);
     return absl::OkStatus();
@@ -517,7 +304,8 @@ class SqliteDatabase : public Database {
       Bind(query, key);
       SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
       if (found) {
-        SEEDTUNE_ASSIGN_OR_RETURN(result.record, BestOf(query));
+        SEEDTUNE_ASSIGN_OR_RETURN(BestRow row, BestOf(query));
+        result.record = std::move(row.best);
         return result;
       }
     }
@@ -542,7 +330,8 @@ class SqliteDatabase : public Database {
     while (true) {
       SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
       if (!found) return answers;
-      SEEDTUNE_ASSIGN_OR_RETURN(answers.emplace_back(), BestOf(query));
+      SEEDTUNE_ASSIGN_OR_RETURN(BestRow row, BestOf(query));
+      answers.push_back(std::move(row.best));
     }
   }
 
@@ -749,10 +538,10 @@ class SqliteDatabase : public Database {
     }
   }
 
-  absl::StatusOr<BestRecord> BestOf(const SqliteQuery& query) {
-    absl::StatusOr<BestRecord> best = ReadBest(query);
-    SEEDTUNE_RETURN_IF_ERROR(Damaged(query.Text(0), best.status()));
-    return best;
+  absl::StatusOr<BestRow> BestOf(const SqliteQuery& query) {
+    absl::StatusOr<BestRow> row = ReadBest(query);
+    SEEDTUNE_RETURN_IF_ERROR(Damaged(query.Text(0), row.status()));
+    return row;
   }
 
   absl::StatusOr<RunDocument> ReadDocument(const RunRow& row) {
@@ -762,12 +551,17 @@ class SqliteDatabase : public Database {
     SqliteQuery query(*connection_, SEEDTUNE_SELECT_BEST "WHERE answers.run = ?");
     query.Bind(row.run);
     SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
-    if (found) {
-      SEEDTUNE_ASSIGN_OR_RETURN(document.best, BestOf(query));
-    }
     if (found != (row.info.state == RunState::kFinished)) {
       return Damaged(row.info.id, absl::InvalidArgumentError("state and answer disagree"));
     }
+    if (!found) return document;
+    SEEDTUNE_ASSIGN_OR_RETURN(BestRow answer, BestOf(query));
+    const int64_t log_size = static_cast<int64_t>(document.events.size());
+    if (log_size != answer.log_size) {
+      return Damaged(row.info.id, absl::InvalidArgumentError(
+                                      absl::StrCat(log_size, " events, want ", answer.log_size)));
+    }
+    document.best = std::move(answer.best);
     return document;
   }
 
@@ -827,22 +621,24 @@ class SqliteDatabase : public Database {
   }
 
   // Writes the answer and marks the run finished.
-  absl::Status Finish(RunRow& row, int64_t ask_sequence, BestRecord best) {
+  absl::Status Finish(RunRow& row, int64_t ask_sequence, int64_t log_size, BestRecord best) {
     row.info.state = RunState::kFinished;
     row.info.heuristics_json = best.heuristics_json;
     best.run_id = row.info.id;
     best.kernel_name = row.info.kernel_name;
     best.key = row.info.key;
-    SqliteQuery query(*connection_,
-                      "INSERT INTO answers (run, ask_sequence, objective_ns, origin, heuristic, "
-                      "outcome, samples_ns, lower_bound_ns, message, compile_ns, measure_ns, "
-                      "untuned_config, untuned_origin, untuned_outcome, untuned_samples_ns, "
-                      "untuned_lower_bound_ns, untuned_message, untuned_compile_ns, "
-                      "untuned_measure_ns, evaluations, seconds, recorded_unix_micros, checksum) "
-                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                      "?)");
+    SqliteQuery query(
+        *connection_,
+        "INSERT INTO answers (run, ask_sequence, log_size, objective_ns, origin, heuristic, "
+        "outcome, samples_ns, lower_bound_ns, message, compile_ns, measure_ns, "
+        "untuned_config, untuned_origin, untuned_outcome, untuned_samples_ns, "
+        "untuned_lower_bound_ns, untuned_message, untuned_compile_ns, "
+        "untuned_measure_ns, evaluations, seconds, recorded_unix_micros, checksum) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?, ?)");
     query.Bind(row.run)
         .Bind(ask_sequence)
+        .Bind(log_size)
         .Bind(best.outcome.objective_ns())
         .Bind(best.origin)
         .Bind(best.heuristic);
@@ -852,7 +648,7 @@ class SqliteDatabase : public Database {
     query.Bind(best.evaluations)
         .Bind(best.seconds)
         .Bind(best.recorded_unix_micros)
-        .Bind(Checksum(best, ask_sequence));
+        .Bind(Checksum(best, ask_sequence, log_size));
     SEEDTUNE_RETURN_IF_ERROR(query.Run());
     return UpdateRun(row);
   }
@@ -867,13 +663,9 @@ class SqliteDatabase : public Database {
                                                      ", want ", Quoted(run.kernel_name),
                                                      " or none"));
     }
-    if (best.key == RecordKey()) return absl::OkStatus();
-    for (const KeyPart& part : kKeyParts) {
-      if (best.key.*part.value != run.key.*part.value) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("the key's ", part.name, " is ", Quoted(best.key.*part.value), ", want ",
-                         Quoted(run.key.*part.value), " or an empty key"));
-      }
+    if (best.key != RecordKey() && best.key != run.key) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the key has ", DescribeKeyDifference(best.key, run.key), " or an empty key"));
     }
     return absl::OkStatus();
   }
@@ -956,7 +748,8 @@ class SqliteDatabase : public Database {
     }
     if (incoming.best.has_value()) {
       SEEDTUNE_ASSIGN_OR_RETURN(const int64_t ask, FindWinningAsk(incoming.events, *incoming.best));
-      SEEDTUNE_RETURN_IF_ERROR(Finish(row, ask, *incoming.best));
+      SEEDTUNE_RETURN_IF_ERROR(
+          Finish(row, ask, static_cast<int64_t>(incoming.events.size()), *incoming.best));
       logs_.erase(row.run);
     }
     return true;
@@ -971,37 +764,11 @@ class SqliteDatabase : public Database {
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path,
                                                          const Options& options) {
-  SEEDTUNE_RETURN_IF_ERROR(PreparePlace(path, options.mode));
   const bool writes = options.mode == Mode::kReadWrite;
-  // A reader, too, opens for writing where it may: only so can it roll back what a killed writer
-  // left half done.
   SEEDTUNE_ASSIGN_OR_RETURN(
       std::unique_ptr<SqliteConnection> connection,
-      SqliteConnection::Open(
-          path, {.create = writes, .busy_timeout_ms = std::max(0, options.busy_timeout_ms)}));
-  SEEDTUNE_RETURN_IF_ERROR(CheckRawHeader(*connection));
-  if (writes && connection->read_only()) return connection->Error(SQLITE_READONLY);
-
-  // EXTRA is FULL and syncs the folder too once the journal is deleted, which is the commit: with
-  // FULL alone a power failure could take back the last one.
-  SEEDTUNE_RETURN_IF_ERROR(connection->Execute(
-      "PRAGMA foreign_keys = ON; PRAGMA synchronous = EXTRA; PRAGMA cell_size_check = ON; "
-      "PRAGMA temp_store = MEMORY"));
-  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t tables, CountTables(*connection));
-  if (tables == 0) {
-    if (!writes) {
-      return absl::NotFoundError(
-          absl::StrCat(Quoted(path), ": is empty; tune something first, or give another file"));
-    }
-    SEEDTUNE_RETURN_IF_ERROR(CreateTables(*connection));
-  }
-  // Again, now as of the last commit and under a lock.
-  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t application_id,
-                            connection->QueryInt("PRAGMA application_id"));
-  SEEDTUNE_ASSIGN_OR_RETURN(const int64_t version, connection->QueryInt("PRAGMA user_version"));
-  SEEDTUNE_RETURN_IF_ERROR(CheckVersion(path, application_id, version));
-  SEEDTUNE_RETURN_IF_ERROR(
-      connection->Execute(writes ? "PRAGMA journal_mode = DELETE" : "PRAGMA query_only = ON"));
+      OpenDatabaseFile(
+          path, {.writes = writes, .busy_timeout_ms = std::max(0, options.busy_timeout_ms)}));
   return std::make_unique<SqliteDatabase>(std::move(connection), options.mode);
 }
 

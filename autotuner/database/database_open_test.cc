@@ -469,6 +469,10 @@ TEST_F(DatabaseOpenTest, SaysSoWhereItMayNotWriteOrRead) {
   MakeDatabase(folder + "/secret.db");
   std::filesystem::create_directory(dir_.Path("open"));
   MakeDatabase(dir_.Path("open/fixed.db"));
+  MakeDatabase(dir_.Path("open/linked.db"));
+  std::filesystem::create_symlink("../open/linked.db", folder + "/link.db");
+  CopyHalfWritten(folder + "/old.db", folder + "/half.db");
+  chmod((folder + "/half.db").c_str(), 0444);
   chmod((folder + "/old.db").c_str(), 0444);
   chmod((folder + "/secret.db").c_str(), 0000);
   chmod(folder.c_str(), 0555);
@@ -480,9 +484,16 @@ TEST_F(DatabaseOpenTest, SaysSoWhereItMayNotWriteOrRead) {
       const absl::Status status = Open(folder + "/secret.db", mode).status();
       if (!absl::IsPermissionDenied(status)) return "secret.db: " + status.ToString();
     }
-    const absl::Status status =
-        Open(dir_.Path("open/fixed.db"), Database::Mode::kReadWrite).status();
+    absl::Status status = Open(dir_.Path("open/fixed.db"), Database::Mode::kReadWrite).status();
     if (!absl::IsPermissionDenied(status)) return "fixed.db: " + status.ToString();
+    status = Open(folder + "/half.db", Database::Mode::kReadOnly).status();
+    if (!absl::IsPermissionDenied(status) ||
+        !absl::StrContains(status.message(), "its journal must be rolled back")) {
+      return "half.db: " + status.ToString();
+    }
+    // What a link leads to counts, not where it stands.
+    status = Open(folder + "/link.db", Database::Mode::kReadWrite).status();
+    if (!status.ok()) return "link.db: " + status.ToString();
     return "";
   });
   chmod(folder.c_str(), 0755);

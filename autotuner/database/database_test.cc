@@ -233,7 +233,7 @@ TEST_F(DatabaseTest, RefusesAnswersThatTheRunDoesNotBear) {
   } kCases[] = {
       {[](BestRecord& b) { b.run_id = ExampleRun(2).id; }, "run_id is"},
       {[](BestRecord& b) { b.kernel_name = "other"; }, "kernel_name is \"other\", want"},
-      {[](BestRecord& b) { b.key.driver_version = "7"; }, "the key's driver is \"7\", want"},
+      {[](BestRecord& b) { b.key.driver_version = "7"; }, "the key has driver \"7\", want"},
       {[](BestRecord& b) { b.config_json = ExampleConfig(1); }, "want a configuration that"},
       {[](BestRecord& b) { b.config_json = ExampleConfig(2); }, "want a configuration that"},
       {[](BestRecord& b) { b.outcome.kind = OutcomeKind::kCensored; }, "want \"ok\""},

@@ -82,6 +82,7 @@ CREATE TABLE answers (
   -- What a finished run found. Of several for one key the one with the least objective_ns counts.
   run INTEGER PRIMARY KEY REFERENCES runs (run) ON DELETE CASCADE,
   ask_sequence INTEGER NOT NULL,          -- the winner: the event that asked for it
+  log_size INTEGER NOT NULL,              -- how many events the run has
   origin TEXT NOT NULL,                   -- as in events
   heuristic TEXT NOT NULL,
   objective_ns REAL NOT NULL,             -- the median of its samples

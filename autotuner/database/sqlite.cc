@@ -42,6 +42,10 @@ SqliteConnection::~SqliteConnection() {
 
 bool SqliteConnection::read_only() const { return sqlite3_db_readonly(handle_, "main") != 0; }
 
+std::string SqliteConnection::journal_path() const {
+  return absl::StrCat(sqlite3_db_filename(handle_, "main"), "-journal");
+}
+
 bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 
 absl::StatusOr<sqlite3_file*> SqliteConnection::File() {
@@ -89,8 +93,7 @@ absl::Status SqliteConnection::Error(int code) const {
     return absl::StrCat("\"", path_, "\": ", parts...);
   };
   // Not the message of some call before, as after an error of the file system itself.
-  const int last = sqlite3_errcode(handle_) & 0xff;
-  const bool has_message = last == (code & 0xff) || last == SQLITE_ERROR;
+  const bool has_message = (sqlite3_errcode(handle_) & 0xff) == (code & 0xff);
   const std::string detail = absl::StrCat(
       "SQLite: ", has_message ? sqlite3_errmsg(handle_) : sqlite3_errstr(code), " (", code,
       is_io && error_number != 0 ? absl::StrCat(", ", std::strerror(error_number)) : "", ")");
@@ -106,6 +109,7 @@ absl::Status SqliteConnection::Error(int code) const {
       return absl::UnavailableError(message("another process is writing to it (waited ",
                                             busy_timeout_ms_,
                                             " ms); wait until it ends, or give another file"));
+    case SQLITE_ERROR:  // Our statements are right, so the tables are not.
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return absl::DataLossError(
@@ -157,8 +161,7 @@ SqliteQuery::SqliteQuery(SqliteConnection& connection, const char* sql) : connec
     sqlite3_stmt* prepared = nullptr;
     const int code = sqlite3_prepare_v3(connection.handle_, sql, -1, SQLITE_PREPARE_PERSISTENT,
                                         &prepared, nullptr);
-    // Our statements are right, so the tables are not.
-    Note(code == SQLITE_ERROR ? SQLITE_CORRUPT : code);
+    Note(code);
     statement.reset(prepared);
   }
   statement_ = statement.get();

@@ -44,6 +44,8 @@ class SqliteConnection {
   // The operating system lets us only read the file.
   bool read_only() const;
   bool in_transaction() const;
+  // Where the rollback journal stands while there is one.
+  std::string journal_path() const;
 
   // The first `size` bytes of the file as they stand on the disk, fewer if it is shorter: no lock
   // is taken and no crashed writer's journal is rolled back, so a file that is not ours stays
