@@ -5,25 +5,19 @@
 
 #include <cstdint>
 #include <functional>
-#include <set>
-#include <tuple>
-#include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "autotuner/measurer.h"
 #include "autotuner/outcome.h"
+#include "autotuner/simulated_measurer.h"
 #include "autotuner/virtual_clock.h"
 #include "config/config_space.h"
 
 namespace seedtune {
 
-// Simulates `workers` that each handle one request at a time, in the order submitted: preparing
-// takes the outcome's compile_ns, timing takes the sum of the samples. Waiting advances the clock
-// to the next answer. The noise of a request hangs on the noise seed, the request's id and its
-// configuration alone, so that a repeated request repeats its answer. Not thread-safe.
-class ReplayMeasurer final : public Measurer {
+// Preparing a candidate takes the outcome's compile_ns, timing it the sum of the samples. The noise
+// of a request hangs on the noise seed, the request's id and its configuration alone, so that a
+// repeated request repeats its answer. Not thread-safe.
+class ReplayMeasurer final : public SimulatedMeasurer {
  public:
   struct Options {
     MeasurerInfo info;
@@ -40,24 +34,6 @@ class ReplayMeasurer final : public Measurer {
 
   // `clock` is borrowed and must outlive the measurer.
   ReplayMeasurer(Options options, VirtualClock& clock);
-
-  const MeasurerInfo& info() const override { return options_.info; }
-  int capacity() const override { return static_cast<int>(free_at_ns_.size()); }
-  // Never fails.
-  absl::Status Submit(MeasureRequest request) override;
-  // The answers of the next moment at which there are any; never fails.
-  absl::StatusOr<std::vector<MeasureReply>> Wait(int64_t timeout_ns) override;
-
- private:
-  Outcome Measure(const MeasureRequest& request) const;
-
-  Options options_;
-  VirtualClock& clock_;
-  std::vector<int64_t> free_at_ns_;  // by worker
-  int64_t submitted_ = 0;
-  // When it will be answered, and the how-manieth request it is.
-  std::set<std::tuple<int64_t, int64_t>> under_way_;
-  absl::flat_hash_map<int64_t, MeasureReply> replies_;  // by the second of these
 };
 
 }  // namespace seedtune
