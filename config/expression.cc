@@ -361,6 +361,7 @@ struct Expression::Program {
   std::vector<Instruction> code;
   std::vector<Value> constants;
   std::deque<std::string> strings;  // that constants point to
+  std::vector<size_t> outer_ands;   // where they stand in the text; none beside an outer `or`
 
   // `load(i)` gives variable i as a Value. Nullopt: `fault` says why.
   template <typename Load>
@@ -494,6 +495,7 @@ class ExpressionParser {
     OrTest();
     if (status_.ok() && token_ != TokenKind::kEnd) Unexpected("an operator or the end");
     if (!status_.ok()) return status_;
+    if (outer_or_) program_->outer_ands.clear();
     return Expression(std::move(program_));
   }
 
@@ -720,6 +722,8 @@ class ExpressionParser {
     std::vector<size_t> jumps;
     while (Is(word)) {
       jumps.push_back(Emit(op, 0, start_, -1));
+      if (depth_ == 0 && op == Op::kContinueIfTrue) program_->outer_ands.push_back(start_);
+      if (depth_ == 0 && op == Op::kContinueIfFalse) outer_or_ = true;
       Next();
       kind = Either(kind, (this->*operand)());
     }
@@ -956,6 +960,7 @@ class ExpressionParser {
   absl::Status status_;
   int depth_ = 0;
   int stack_ = 0;
+  bool outer_or_ = false;
 
   // The token that stands at start_ .. end_.
   TokenKind token_ = TokenKind::kEnd;
@@ -973,6 +978,25 @@ absl::StatusOr<Expression> Expression::Parse(std::string_view text) {
 const std::string& Expression::text() const { return program_->text; }
 
 const std::vector<std::string>& Expression::names() const { return program_->names; }
+
+std::vector<Expression> Expression::Conjuncts() const {
+  if (program_->outer_ands.empty()) return {*this};
+  const std::string_view text = program_->text;
+  std::vector<Expression> conjuncts;
+  size_t start = 0;
+  for (size_t i = 0; i <= program_->outer_ands.size(); ++i) {
+    const bool last = i == program_->outer_ands.size();
+    size_t end = last ? text.size() : program_->outer_ands[i];
+    const size_t next = end + 3;
+    while (start < end && text[start] == ' ') ++start;
+    while (start < end && text[end - 1] == ' ') --end;
+    absl::StatusOr<Expression> conjunct = Parse(text.substr(start, end - start));
+    if (!conjunct.ok()) return {*this};  // cannot be: it was parsed as a part
+    conjuncts.push_back(*std::move(conjunct));
+    start = next;
+  }
+  return conjuncts;
+}
 
 absl::StatusOr<ExpressionValue> Expression::Evaluate(
     std::span<const ExpressionValue> values) const {

@@ -49,6 +49,9 @@ class Expression {
   const std::string& text() const;
   // The names in it, each once, in the order of their first use.
   const std::vector<std::string>& names() const;
+  // What `and` joins at the outermost level, which is true together exactly where this is; this
+  // alone if nothing is joined there.
+  std::vector<Expression> Conjuncts() const;
 
   // `values` stand in the order of names(). kInvalidArgument: too few or too many values, a string
   // where a number is wanted. kOutOfRange: no value, as with a division by zero or a complex power.

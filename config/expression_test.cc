@@ -227,6 +227,27 @@ TEST(ExpressionTest, NamesStandInTheOrderOfTheirFirstUse) {
   EXPECT_THAT(constant.names(), IsEmpty());
 }
 
+TEST(ExpressionTest, ConjunctsAreWhatTheOuterAndsJoin) {
+  const struct {
+    const char* text;
+    std::vector<std::string> conjuncts;
+  } kCases[] = {
+      {"a", {"a"}},
+      {"a and b", {"a", "b"}},
+      {"not a and b and(c and d)", {"not a", "b", "(c and d)"}},
+      {"a and b or c", {"a and b or c"}},
+      {"(a and b)", {"(a and b)"}},
+      {"a in [b and c] and 'x and y' == d", {"a in [b and c]", "'x and y' == d"}},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.text);
+    ASSERT_OK_AND_ASSIGN(const Expression expression, Expression::Parse(c.text));
+    std::vector<std::string> texts;
+    for (const Expression& conjunct : expression.Conjuncts()) texts.push_back(conjunct.text());
+    EXPECT_EQ(texts, c.conjuncts);
+  }
+}
+
 TEST(ExpressionTest, WantsOneValuePerName) {
   ASSERT_OK_AND_ASSIGN(const Expression expression, Expression::Parse("a + b"));
   const std::vector<Value> one = {Value(int64_t{1})};
