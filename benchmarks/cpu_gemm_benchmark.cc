@@ -197,7 +197,8 @@ class TableReporter : public benchmark::ConsoleReporter {
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
       if (run.run_type != Run::RT_Iteration || run.iterations == 0) continue;
-      times_[run.run_name.function_name].push_back(run.GetAdjustedRealTime());
+      times_[run.run_name.function_name].push_back(1e9 * run.GetAdjustedRealTime() /
+                                                   benchmark::GetTimeUnitMultiplier(run.time_unit));
     }
     std::vector<Run> medians;
     std::copy_if(runs.begin(), runs.end(), std::back_inserter(medians),
