@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <random>
@@ -143,6 +144,11 @@ pid_t Fork(const std::string& database_path, const Job& job) {
   sigaddset(&interrupt, SIGINT);
   sigprocmask(SIG_BLOCK, &interrupt, nullptr);
   const pid_t process = fork();
+  if (process < 0) {
+    // Not to be returned: kill() would take it for everybody.
+    std::perror("fork");
+    std::abort();
+  }
   if (process == 0) {
     struct sigaction on_interrupt = {};
     on_interrupt.sa_handler = [](int) { interrupted = true; };

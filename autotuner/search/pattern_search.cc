@@ -22,8 +22,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int kFirstSamples = 10;
 constexpr int kRestartSamples = 5;
 constexpr int kPatience = 25;  // moves without improvement before a climb is left
-constexpr double kStagePenalty[] = {1.0, 1.05, 1.15};
 constexpr int kStages = 3;
+constexpr double kStagePenalty[kStages] = {1.0, 1.05, 1.15};
 // Less than this is noise and no reason to go on.
 constexpr double kLeastImprovement = 0.001;
 
@@ -84,7 +84,7 @@ PatternSearch::PatternSearch(SearchProblem problem)
     : SearchBase(std::move(problem)), samples_to_draw_(kFirstSamples) {}
 
 double PatternSearch::Key(const Node& node) const {
-  return node.objective_ns * kStagePenalty[std::max(node.stage, 0)];
+  return node.objective_ns * kStagePenalty[std::clamp(node.stage, 0, kStages - 1)];
 }
 
 void PatternSearch::Observe(const Candidate& candidate, double objective_ns) {

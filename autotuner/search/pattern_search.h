@@ -54,7 +54,7 @@ class PatternSearch final : public SearchBase {
   struct Node {
     Candidate candidate;
     double objective_ns;
-    int stage = -1;                     // of `moves`; -1: never polled
+    int stage = -1;  // of `moves`; -1: never polled; past the last: no moves left
     std::vector<Candidate> moves = {};  // of this stage, last one first
   };
   using NodeId = size_t;                              // index into nodes_
