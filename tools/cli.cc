@@ -15,6 +15,7 @@
 #include "tools/explain_command.h"
 #include "tools/hardware_command.h"
 #include "tools/lookup_command.h"
+#include "tools/replay_command.h"
 #include "tools/tune_command.h"
 #include "util/edit_distance.h"
 
@@ -32,6 +33,7 @@ struct Flags {
   ExplainCommandOptions explain;
   LookupCommandOptions lookup;
   HardwareCommandOptions hardware;
+  ReplayCommandOptions replay;
   DbCommandOptions db;
 };
 
@@ -187,6 +189,69 @@ void BuildHardware(CLI::App& app, Flags& flags, Command& run) {
   });
 }
 
+void BuildReplay(CLI::App& app, Flags& flags, Command& run) {
+  ReplayCommandOptions& options = flags.replay;
+  CLI::App* command = AddCommand(
+      app, "replay", "Score search algorithms on recorded spaces; nothing is compiled or run.",
+      "replay A100_T4.json.gz --space=convolution.json --repeats=100 --plot=curves.html");
+  command
+      ->add_option("record", options.records,
+                   "T4 results or a Kernel Tuner cache of a whole space; may be compressed by gzip")
+      ->type_name("SPACE")
+      ->required();
+  command
+      ->add_option("--space", options.spaces,
+                   "the T1 file of a record's space (T4 results need one); may be repeated: each "
+                   "record takes the first that fits")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--condition", options.conditions,
+                   "of caches, which list none: an expression such as \"KWG % KWI == 0\"; may be "
+                   "repeated")
+      ->type_name("EXPRESSION")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--algorithm", options.algorithms,
+                   "how to search: all, or some of pattern, random, exhaustive")
+      ->type_name("LIST")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->capture_default_str();
+  command->add_option("--repeats", options.repeats, "runs of each algorithm on each space")
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--seed", options.random_seed, "of everything: one seed, one result")
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      ->add_option("--samples", options.samples,
+                   "recorded samples to draw for each evaluation; 0: the mean of all, no noise")
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      ->add_option("--workers", options.worker_speeds,
+                   "the speed of each simulated worker: 1,1,0.5 are three, the last half as fast")
+      ->type_name("LIST")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->capture_default_str();
+  command
+      ->add_option("--max-share", options.max_share,
+                   "end a run after this share of its space (Kernel Tuner's random search: 0.1)")
+      ->type_name("SHARE")
+      ->capture_default_str();
+  command->add_option("--threads", options.threads, "to replay on; 0: all cores")
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--plot", options.plot, "draw best-so-far curves: a .svg or .html file")
+      ->type_name("FILE");
+  command->add_flag("--json", options.json, "print JSON");
+  command->callback([&] {
+    run = [&](const Environment& environment) { return RunReplay(flags.replay, environment); };
+  });
+}
+
 void BuildDb(CLI::App& app, Flags& flags, Command& run) {
   CLI::App* db =
       AddCommand(app, "db", "List, export or import what the tuning database holds.", "db list");
@@ -239,6 +304,7 @@ int RunCli(const std::vector<std::string>& arguments, const Environment& environ
   BuildExplain(app, flags, run);
   BuildLookup(app, flags, run);
   BuildHardware(app, flags, run);
+  BuildReplay(app, flags, run);
   BuildDb(app, flags, run);
 
   // CLI11 wants the last argument first.

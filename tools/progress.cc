@@ -13,9 +13,8 @@
 namespace seedtune {
 namespace {
 
-std::string Describe(const std::string& subject, const TuningProgress& progress) {
-  std::string line =
-      absl::StrFormat("%s: %s, %d measured", subject, progress.phase, progress.evaluations);
+std::string Describe(const TuningProgress& progress) {
+  std::string line = absl::StrFormat("%s, %d measured", progress.phase, progress.evaluations);
   if (progress.failures > 0) absl::StrAppend(&line, " (", progress.failures, " failed)");
   absl::StrAppendFormat(&line, ", %.1f s", progress.seconds);
   if (progress.best_ns > 0) {
@@ -37,9 +36,13 @@ void ProgressLine::Start(std::string subject) {
 }
 
 void ProgressLine::Update(const TuningProgress& progress, double now_seconds) {
+  Show(Describe(progress), now_seconds);
+}
+
+void ProgressLine::Show(const std::string& text, double now_seconds) {
   if (now_seconds - last_seconds_ < options_.every_seconds) return;
   last_seconds_ = now_seconds;
-  std::string line = Describe(subject_, progress);
+  std::string line = absl::StrCat(subject_, ": ", text);
   if (!options_.in_place) {
     out_ << line << std::endl;
     return;

@@ -25,6 +25,8 @@ class ProgressLine {
   void Start(std::string subject);
   // `now_seconds` by any steady clock.
   void Update(const TuningProgress& progress, double now_seconds);
+  // The same with a text of one's own.
+  void Show(const std::string& text, double now_seconds);
   // Leaves a clean line behind for other output.
   void Finish();
 
