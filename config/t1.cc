@@ -164,25 +164,6 @@ absl::StatusOr<std::vector<ExpressionValue>> ParseValues(std::string_view text) 
   return values;
 }
 
-absl::StatusOr<ExpressionValue> ValueFromJson(const JsonValue& json) {
-  switch (json.kind) {
-    case JsonValue::Kind::kBoolean:
-      return ExpressionValue(int64_t{json.boolean ? 1 : 0});
-    case JsonValue::Kind::kNumber: {
-      int64_t integer = 0;
-      double real = 0;
-      if (absl::SimpleAtoi(json.text, &integer)) return ExpressionValue(integer);
-      if (absl::SimpleAtod(json.text, &real)) return ExpressionValue(real);
-      break;
-    }
-    case JsonValue::Kind::kString:
-      return ExpressionValue(json.text);
-    default:
-      break;
-  }
-  return Invalid(json.Describe(), ", want a number, a boolean or a string");
-}
-
 // Of an object in the file, the member that must be there.
 absl::StatusOr<const JsonValue*> Need(const JsonValue& object, std::string_view where,
                                       std::string_view member) {
@@ -220,7 +201,7 @@ absl::StatusOr<T1Parameter> ReadParameter(const JsonValue& json, const std::stri
     parameter.values = *std::move(parsed);
   } else if (values->is_array()) {
     for (const JsonValue& element : values->members) {
-      auto value = ValueFromJson(element);
+      auto value = T1ValueFromJson(element);
       if (!value.ok()) return At(of_values, value.status());
       parameter.values.push_back(*std::move(value));
     }
@@ -230,7 +211,7 @@ absl::StatusOr<T1Parameter> ReadParameter(const JsonValue& json, const std::stri
   if (parameter.values.empty()) return Invalid(of_values, " is empty, want at least one value");
   if (const JsonValue* json_default = json.Find("Default");
       json_default != nullptr && json_default->kind != JsonValue::Kind::kNull) {
-    auto value = ValueFromJson(*json_default);
+    auto value = T1ValueFromJson(*json_default);
     if (!value.ok()) return At(absl::StrCat(where, ".Default"), value.status());
     parameter.default_value = *std::move(value);
   }
@@ -469,11 +450,30 @@ T1Space MakeT1(const ConfigSpace& space, std::vector<std::string>* left_out) {
   return t1;
 }
 
+absl::StatusOr<ExpressionValue> T1ValueFromJson(const JsonValue& json) {
+  switch (json.kind) {
+    case JsonValue::Kind::kBoolean:
+      return ExpressionValue(int64_t{json.boolean ? 1 : 0});
+    case JsonValue::Kind::kNumber: {
+      int64_t integer = 0;
+      double real = 0;
+      if (absl::SimpleAtoi(json.text, &integer)) return ExpressionValue(integer);
+      if (absl::SimpleAtod(json.text, &real)) return ExpressionValue(real);
+      break;
+    }
+    case JsonValue::Kind::kString:
+      return ExpressionValue(json.text);
+    default:
+      break;
+  }
+  return Invalid(json.Describe(), ", want a number, a boolean or a string");
+}
+
 absl::StatusOr<KnobValue> KnobValueFromJson(const Knob& knob, const JsonValue& json) {
   const auto wrong = [&] {
     return Invalid(knob.name(), " is ", json.Describe(), ", want ", knob.DescribeChoices());
   };
-  auto read = ValueFromJson(json);
+  auto read = T1ValueFromJson(json);
   if (!read.ok()) return wrong();
   ExpressionValue value = *std::move(read);
   if (const auto* real = std::get_if<double>(&value);

@@ -59,6 +59,10 @@ absl::StatusOr<std::shared_ptr<const ConfigSpace>> MakeConfigSpace(const T1Space
 // that is not null.
 T1Space MakeT1(const ConfigSpace& space, std::vector<std::string>* left_out = nullptr);
 
+// A number (an integer if it is one that fits), a boolean as 0 or 1, or a string. kInvalidArgument:
+// anything else.
+absl::StatusOr<ExpressionValue> T1ValueFromJson(const JsonValue& json);
+
 // The value of `knob` that `json` stands for: what T4 and Kernel Tuner's caches say of an integer,
 // a boolean (also 0 and 1), or an enum's name (also as a number of the same value).
 // kInvalidArgument: none of its choices.

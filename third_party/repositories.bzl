@@ -120,3 +120,9 @@ def seedtune_repositories():
         drop_libraries = ["xxhash"],
         modules = {"xxhash": ["libxxhash"]},
     )
+    _maybe(
+        pkg_config_repository,
+        "zlib",
+        debian_package = "zlib1g-dev",
+        modules = {"zlib": ["zlib"]},
+    )

@@ -1,5 +1,6 @@
 #include "autotuner/replay/recorded_space.h"
 
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -45,6 +46,15 @@ absl::StatusOr<std::shared_ptr<const RecordedSpace>> RecordedSpace::Create(
     if (absl::Status status = ValidateOutcome(configs[i].outcome); !status.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat(what, Where(i, config), ": ", status.message()));
+    }
+    for (const double cost :
+         {configs[i].compile_cost_ns, configs[i].benchmark_cost_ns, configs[i].framework_cost_ns,
+          configs[i].search_cost_ns, configs[i].verification_cost_ns}) {
+      if (!std::isfinite(cost) || cost < 0) {
+        return absl::InvalidArgumentError(absl::StrCat(what, Where(i, config), ": a cost is ", cost,
+                                                       ", want a finite number of nanoseconds, 0 "
+                                                       "where it is not known"));
+      }
     }
     const auto [it, inserted] = recorded->index_.emplace(config, i);
     if (!inserted) {

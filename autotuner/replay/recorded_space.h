@@ -39,7 +39,8 @@ struct RecordedConfig {
 // Immutable; thread-safe.
 class RecordedSpace {
  public:
-  // kInvalidArgument: no results, a configuration of another space, one recorded twice.
+  // kInvalidArgument: no results, a configuration of another space, one recorded twice, a cost that
+  // is negative or not finite, an outcome that cannot be (ValidateOutcome).
   static absl::StatusOr<std::shared_ptr<const RecordedSpace>> Create(
       std::string kernel_name, std::string device_name, std::shared_ptr<const ConfigSpace> space,
       std::vector<RecordedConfig> configs);

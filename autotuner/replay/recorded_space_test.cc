@@ -88,6 +88,8 @@ TEST(RecordedSpaceTest, RejectsWhatIsNotOneRecordPerConfiguration) {
   no_samples[1].outcome.samples_ns.clear();
   auto no_space = RecordAll(space);
   no_space[2].config = Config();
+  auto negative_cost = RecordAll(space);
+  negative_cost[3].search_cost_ns = -1;
   const struct {
     const char* name;
     std::vector<RecordedConfig> records;
@@ -98,6 +100,7 @@ TEST(RecordedSpaceTest, RejectsWhatIsNotOneRecordPerConfiguration) {
       {"another space", RecordAll(MakeSpace(8, 5)), "results[0] is of small.v1"},
       {"of no space", no_space, "results[2] is of no space"},
       {"other constraints", RecordAll(MakeSpace(16)), "constraint \"product_is_small\""},
+      {"negative cost", negative_cost, "a cost is -1"},
       {"bad outcome", no_samples, "results[1]"},
   };
   for (const auto& c : kCases) {

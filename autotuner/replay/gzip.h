@@ -1,0 +1,19 @@
+// Files that may be compressed with gzip, as recorded spaces mostly are.
+#ifndef SEEDTUNE_AUTOTUNER_REPLAY_GZIP_H_
+#define SEEDTUNE_AUTOTUNER_REPLAY_GZIP_H_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace seedtune {
+
+// Thread-safe. What is not gzip is returned as it is. kInvalidArgument: cut off or damaged.
+// kOutOfRange: more than `max_bytes` once decompressed.
+absl::StatusOr<std::string> MaybeGunzip(std::string_view bytes, size_t max_bytes = size_t{1} << 30);
+
+}  // namespace seedtune
+
+#endif  // SEEDTUNE_AUTOTUNER_REPLAY_GZIP_H_
