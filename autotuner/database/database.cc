@@ -196,6 +196,9 @@ class SqliteDatabase : public Database {
  public:
   SqliteDatabase(std::unique_ptr<SqliteConnection> connection, Mode mode)
       : connection_(std::move(connection)), mode_(mode) {}
+  ~SqliteDatabase() override {
+    if (mode_ == Mode::kReadWrite) CloseDatabaseFile(std::move(connection_));
+  }
 
   const std::string& path() const override { return connection_->path(); }
 

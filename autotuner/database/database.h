@@ -8,10 +8,11 @@
 //
 // Not thread-safe; not to be used in a child process after fork(). Several processes may use one
 // file: one writes, a second waits up to `busy_timeout_ms` and is then told (kUnavailable). It is
-// one file whenever nobody writes (a rollback journal, "<path>-journal", stands beside it during a
-// commit, or after a crash until the next one opens the file; never delete it). What a call has
-// returned OK for survives a crash of the process and of the machine; an error leaves what was
-// there before.
+// one file once nobody has it open for writing; until then, and after a crash, a rollback journal,
+// "<path>-journal", stands beside it: never delete that, the next one who opens the file sees to
+// it. What a call has returned OK for survives a crash of the process and of the machine. What a
+// call has returned an error for has not happened, or, after an error of the disk at the last
+// moment, has happened as a whole.
 #ifndef SEEDTUNE_AUTOTUNER_DATABASE_DATABASE_H_
 #define SEEDTUNE_AUTOTUNER_DATABASE_DATABASE_H_
 

@@ -20,6 +20,11 @@ struct DatabaseFileOptions {
 absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenDatabaseFile(
     const std::string& path, const DatabaseFileOptions& options);
 
+// Closes it and leaves one file, unless another process has it open. A connection that is only let
+// go leaves a second,
+// "<path>-journal", which means nothing but does no harm.
+void CloseDatabaseFile(std::unique_ptr<SqliteConnection> connection);
+
 }  // namespace seedtune
 
 #endif  // SEEDTUNE_AUTOTUNER_DATABASE_DATABASE_FILE_H_

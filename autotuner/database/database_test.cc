@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -106,14 +107,20 @@ TEST_F(DatabaseTest, KeepsARunWithItsWholeLog) {
   EXPECT_EQ(found.miss_reason, "");
 }
 
-TEST_F(DatabaseTest, IsOneFileAtRest) {
-  const RunDocument document = ExampleDocument(1);
-  Replay(*database_, document);
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(dir_.path())) {
-    names.push_back(entry.path().filename().string());
-  }
-  EXPECT_THAT(names, ElementsAre("tuning.db"));
+TEST_F(DatabaseTest, IsOneFileOnceClosed) {
+  const auto names = [&] {
+    std::set<std::string> result;
+    for (const auto& entry : std::filesystem::directory_iterator(dir_.path())) {
+      result.insert(entry.path().filename().string());
+    }
+    return result;
+  };
+  Replay(*database_, ExampleDocument(1));
+  std::unique_ptr<Database> second = MustOpen(database_->path());
+  Replay(*second, ExampleDocument(2));
+  database_.reset();
+  second.reset();
+  EXPECT_THAT(names(), ElementsAre("tuning.db"));
 }
 
 TEST_F(DatabaseTest, MakesRunIdsThatDiffer) {
