@@ -371,10 +371,10 @@ class SeedTableHeuristic : public AutotunerHeuristic {
 
   absl::StatusOr<std::vector<PartialConfig>> SeedConfigs(
       const TuningContext& context) const override {
+    const Eligibility eligibility = IsEligible(context);
+    if (!eligibility.eligible) return absl::FailedPreconditionError(eligibility.reason);
     std::string why_not;
-    const std::optional<int> rule = FindRule(context, why_not);
-    if (!rule) return absl::FailedPreconditionError(why_not);
-    return std::vector<PartialConfig>{seeds_[*rule]};
+    return std::vector<PartialConfig>{seeds_[*FindRule(context, why_not)]};
   }
 
   bool PromotesPrimary(const TuningContext& context) const override {
