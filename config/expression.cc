@@ -623,10 +623,13 @@ class ExpressionParser {
       if (text_[end_] == '\\') {
         ++end_;
         if (end_ == text_.size()) break;
-        const char c = text_[end_];
-        if (c != '\\' && c != '\'' && c != '"') {
-          return Fail(end_ - 1, "unknown escape, want \\\\, \\' or \\\"");
+        constexpr std::string_view kEscapes = "\\'\"nrt", kMeanings = "\\'\"\n\r\t";
+        const size_t escape = kEscapes.find(text_[end_]);
+        if (escape == std::string_view::npos) {
+          return Fail(end_ - 1, "unknown escape, want \\\\, \\', \\\", \\n, \\r or \\t");
         }
+        string_ += kMeanings[escape];
+        continue;
       }
       string_ += text_[end_];
     }

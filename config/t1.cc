@@ -42,7 +42,6 @@ absl::Status At(std::string_view where, const absl::Status& status) {
 
 // The shortest spelling that reads back as the same double, as Python has it: 0.5, 2.0, 1e+20.
 std::string RealToString(double real) {
-  if (std::isinf(real)) return real > 0 ? "1e999" : "-1e999";
   char buffer[40];
   const auto end = std::to_chars(buffer, buffer + sizeof(buffer), real).ptr;
   std::string text(buffer, end);
@@ -63,8 +62,23 @@ std::string ValueToPython(const ExpressionValue& value) {
   if (text == nullptr) return ValueToName(value);
   std::string quoted = "'";
   for (const char c : *text) {
-    if (c == '\\' || c == '\'') quoted += '\\';
-    quoted += c;
+    switch (c) {
+      case '\n':
+        quoted += "\\n";
+        break;
+      case '\r':
+        quoted += "\\r";
+        break;
+      case '\t':
+        quoted += "\\t";
+        break;
+      case '\\':
+      case '\'':
+        quoted += '\\';
+        [[fallthrough]];
+      default:
+        quoted += c;
+    }
   }
   return quoted + "'";
 }
@@ -106,11 +120,18 @@ std::vector<std::string_view> SplitAtCommas(std::string_view text) {
 }
 
 absl::StatusOr<ExpressionValue> EvaluateConstant(std::string_view text) {
+  // Not only for speed: the smallest integer is no literal.
+  if (int64_t integer = 0; absl::SimpleAtoi(ToAbsl(text), &integer)) {
+    return ExpressionValue(integer);
+  }
   SEEDTUNE_ASSIGN_OR_RETURN(const Expression expression, Expression::Parse(text));
   if (!expression.names().empty()) {
     return Invalid("\"", expression.names()[0], "\" is a name, want a number or a quoted string");
   }
-  return expression.Evaluate({});
+  SEEDTUNE_ASSIGN_OR_RETURN(ExpressionValue value, expression.Evaluate({}));
+  const auto* real = std::get_if<double>(&value);
+  if (real != nullptr && !std::isfinite(*real)) return Invalid("not a finite number");
+  return value;
 }
 
 absl::StatusOr<std::vector<ExpressionValue>> ParseRange(std::string_view arguments) {

@@ -1,6 +1,7 @@
 #include "config/t1.h"
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <utility>
@@ -105,8 +106,8 @@ TEST(T1Test, IsReadBackAsItWasWritten) {
   T1Parameter odd;
   odd.name = "odd \"name\"";
   odd.type = "string";
-  odd.values = {Value(std::string("it's \\ \"so\"")), Value(1e300), Value(2.0),
-                Value(int64_t{-9223372036854775807}), Value(0.1)};
+  odd.values = {Value(std::string("it's \\ \"so\"\n\r\t")), Value(1e300), Value(2.0),
+                Value(std::numeric_limits<int64_t>::min()), Value(0.1)};
   odd.default_value = Value(0.1);
   t1.parameters.push_back(odd);
   ASSERT_OK_AND_ASSIGN(const T1Space again, ReadT1(WriteT1(t1)));
@@ -198,6 +199,7 @@ TEST(T1Test, SaysWhereItIsWrong) {
       {OneParameter(R"json({"Name": "x", "Values": "range(99999999)"})json"),
        "more than 65535 values"},
       {OneParameter(R"json({"Name": "x", "Values": "[1 / 0]"})json"), "division by zero"},
+      {OneParameter(R"json({"Name": "x", "Values": "[1e999]"})json"), "not a finite number"},
       {OneParameter(R"json({"Name": "x", "Values": [[1]]})json"), "Values: an array"},
       {OneParameter(R"json({"Name": "x", "Values": "[1]"})json", "1"), "Conditions[0] is 1"},
       {OneParameter(R"json({"Name": "x", "Values": "[1]"})json",

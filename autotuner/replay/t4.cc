@@ -125,9 +125,11 @@ absl::StatusOr<RecordedConfig> ReadResult(const JsonValue& result, int shift) {
     outcome.message = measured->text;
   }
   const JsonValue* ours = result.Find(kOurs);
-  if (ours == nullptr || !ours->is_object()) return record;
+  if (outcome.ok() || ours == nullptr || !ours->is_object()) return record;
   if (const JsonValue* kind = ours->Find("outcome"); kind != nullptr && kind->is_string()) {
     SEEDTUNE_ASSIGN_OR_RETURN(outcome.kind, ParseOutcomeKind(kind->text));
+    if (outcome.ok())
+      return Invalid("seedtune.outcome is \"ok\", but invalidity is not \"correct\"");
   }
   if (const JsonValue* message = ours->Find("message"); message != nullptr) {
     outcome.message = message->text;
