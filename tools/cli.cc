@@ -208,7 +208,7 @@ void BuildReplay(CLI::App& app, Flags& flags, Command& run) {
   command
       ->add_option("--condition", options.conditions,
                    "of caches, which list none: an expression such as \"KWG % KWI == 0\"; may be "
-                   "repeated")
+                   "repeated; default: what was recorded is all there is")
       ->type_name("EXPRESSION")
       ->allow_extra_args(false);
   command

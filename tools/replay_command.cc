@@ -19,6 +19,7 @@
 #include "autotuner/replay/experiment.h"
 #include "autotuner/replay/gzip.h"
 #include "autotuner/replay/kernel_tuner_cache.h"
+#include "autotuner/replay/recorded_only.h"
 #include "autotuner/replay/recorded_space.h"
 #include "autotuner/replay/scorer.h"
 #include "autotuner/replay/t4.h"
@@ -106,6 +107,12 @@ absl::StatusOr<std::shared_ptr<const RecordedSpace>> ReadRecord(const std::strin
   if (is_cache && (spaces.empty() || !options.conditions.empty())) {
     absl::StatusOr<std::shared_ptr<const RecordedSpace>> recorded =
         ReadKernelTunerCache(text, {.space = nullptr, .conditions = options.conditions}, &notes);
+    if (!recorded.ok()) return In(path, recorded.status());
+    if ((*recorded)->is_exhaustive() || !options.conditions.empty()) return recorded;
+    notes.push_back(absl::StrCat("neither --space nor --condition is given: the ",
+                                 (*recorded)->configs().size(),
+                                 " configurations recorded are taken for the whole space"));
+    recorded = RestrictToRecorded(**recorded);
     if (!recorded.ok()) return In(path, recorded.status());
     return recorded;
   }

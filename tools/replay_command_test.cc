@@ -135,6 +135,26 @@ TEST_F(ReplayCommandTest, DrawsPicturesThatStandAlone) {
   EXPECT_THAT(ReadFile(Path("curves.html")), IsOkAndHolds(StartsWith("<!DOCTYPE html>")));
 }
 
+TEST_F(ReplayCommandTest, ACacheWithoutConditionsIsItsOwnSpace) {
+  ASSERT_THAT(WriteFileAtomically(Path("cache.json"), R"({
+    "device_name": "some GPU", "kernel_name": "tiny", "problem_size": [1],
+    "tune_params_keys": ["a", "b"], "tune_params": {"a": [1, 2], "b": [1, 2]}, "cache": {
+      "1,1": {"a": 1, "b": 1, "time": 3.0, "times": [3.0, 3.0], "compile_time": 50},
+      "1,2": {"a": 1, "b": 2, "time": 2.0, "times": [2.0, 2.0], "compile_time": 60},
+      "2,1": {"a": 2, "b": 1, "time": 1.0, "times": [1.0, 1.0], "compile_time": 70}}})"),
+              IsOk());
+  const Finished finished = Run({Path("cache.json"), "--json", "--repeats=2"});
+  ASSERT_EQ(finished.status, 0) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr("the 3 configurations recorded are taken for the whole"));
+  EXPECT_EQ(Json::parse(finished.out)["spaces"][0]["configurations"], 3);
+
+  const Finished conditioned = Run({Path("cache.json"), "--condition=a * b < 4", "--json"});
+  EXPECT_EQ(conditioned.status, 0) << conditioned.err;
+  const Finished wrong = Run({Path("cache.json"), "--condition=a <= b + 1"});
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.err, HasSubstr("tiny on some GPU: only 3 configurations were recorded"));
+}
+
 TEST_F(ReplayCommandTest, NoiseAndWorkersChangeTheRuns) {
   const std::string plain = Replay({"--json"}).out;
   for (const char* flag : {"--samples=1", "--workers=1,0.5", "--max-share=0.1"}) {
