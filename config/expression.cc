@@ -366,8 +366,8 @@ struct Expression::Program {
   // `load(i)` gives variable i as a Value. Nullopt: `fault` says why.
   template <typename Load>
   std::optional<Value> Run(const Load& load, Fault& fault) const {
-    Value stack[kMaxStack];
-    Value* top = stack - 1;  // the last value
+    Value stack[kMaxStack + 1];
+    Value* top = stack;  // the last value; the first slot stays empty
     const size_t size = code.size();
     for (size_t at = 0; at < size; ++at) {
       const Instruction& instruction = code[at];
