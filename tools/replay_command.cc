@@ -104,24 +104,9 @@ absl::StatusOr<std::shared_ptr<const RecordedSpace>> ReadRecord(const std::strin
                                                                 std::vector<std::string>& notes) {
   SEEDTUNE_ASSIGN_OR_RETURN(const std::string text, ReadText(path));
   const bool is_cache = IsKernelTunerCache(text);
-  if (is_cache && (spaces.empty() || !options.conditions.empty())) {
-    absl::StatusOr<std::shared_ptr<const RecordedSpace>> recorded =
-        ReadKernelTunerCache(text, {.space = nullptr, .conditions = options.conditions}, &notes);
-    if (!recorded.ok()) return In(path, recorded.status());
-    if ((*recorded)->is_exhaustive() || !options.conditions.empty()) return recorded;
-    notes.push_back(absl::StrCat("neither --space nor --condition is given: the ",
-                                 (*recorded)->configs().size(),
-                                 " configurations recorded are taken for the whole space"));
-    recorded = RestrictToRecorded(**recorded);
-    if (!recorded.ok()) return In(path, recorded.status());
-    return recorded;
-  }
-  if (spaces.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ": T4 results do not say what space they are of; name its T1 file with --space"));
-  }
-  std::vector<std::string> errors;
+  std::vector<std::string> misfits;
   for (const std::shared_ptr<const ConfigSpace>& space : spaces) {
+    if (is_cache && !options.conditions.empty()) break;
     std::vector<std::string> found;
     absl::StatusOr<std::shared_ptr<const RecordedSpace>> recorded =
         is_cache ? ReadKernelTunerCache(text, {.space = space, .conditions = {}}, &found)
@@ -130,11 +115,28 @@ absl::StatusOr<std::shared_ptr<const RecordedSpace>> ReadRecord(const std::strin
       notes.insert(notes.end(), found.begin(), found.end());
       return recorded;
     }
-    errors.push_back(
+    misfits.push_back(
         absl::StrCat("not of ", space->name(), " (", recorded.status().message(), ")"));
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat(path, ": no --space fits: ", absl::StrJoin(errors, "; ")));
+  if (!is_cache && spaces.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": T4 results do not say what space they are of; name its T1 file with --space"));
+  }
+  if (!is_cache) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": no --space fits: ", absl::StrJoin(misfits, "; ")));
+  }
+
+  absl::StatusOr<std::shared_ptr<const RecordedSpace>> recorded =
+      ReadKernelTunerCache(text, {.space = nullptr, .conditions = options.conditions}, &notes);
+  if (!recorded.ok()) return In(path, recorded.status());
+  if ((*recorded)->is_exhaustive() || !options.conditions.empty()) return recorded;
+  notes.push_back(absl::StrCat(
+      spaces.empty() ? "neither --space nor --condition is given" : "no --space fits", ": the ",
+      (*recorded)->configs().size(), " configurations recorded are taken for the whole space"));
+  recorded = RestrictToRecorded(**recorded);
+  if (!recorded.ok()) return In(path, recorded.status());
+  return recorded;
 }
 
 std::vector<std::string> Algorithms(const ReplayCommandOptions& options) {

@@ -150,6 +150,13 @@ TEST_F(ReplayCommandTest, ACacheWithoutConditionsIsItsOwnSpace) {
 
   const Finished conditioned = Run({Path("cache.json"), "--condition=a * b < 4", "--json"});
   EXPECT_EQ(conditioned.status, 0) << conditioned.err;
+  // Beside T4 results that need a --space of their own.
+  const Finished mixed = Replay({Path("cache.json")});
+  EXPECT_EQ(mixed.status, 0) << mixed.err;
+  EXPECT_THAT(mixed.err, HasSubstr("cache.json: no --space fits: the 3 configurations recorded"));
+  EXPECT_THAT(mixed.out, AllOf(HasSubstr("valley on some GPU"), HasSubstr("tiny on some GPU"),
+                               HasSubstr("all spaces")));
+
   const Finished wrong = Run({Path("cache.json"), "--condition=a <= b + 1"});
   EXPECT_EQ(wrong.status, 1);
   EXPECT_THAT(wrong.err, HasSubstr("tiny on some GPU: only 3 configurations were recorded"));
