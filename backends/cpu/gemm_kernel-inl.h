@@ -1,4 +1,6 @@
-// The micro kernel, compiled once per instruction set: see foreach_target.h of Highway.
+// The micro kernel, compiled once per instruction set: see foreach_target.h of Highway. Nothing in
+// here may call an inline function or template from outside, such as std::min: its code could come
+// to use this instruction set wherever the program calls it.
 
 // The guard flips with every instruction set, so that the file is seen once for each.
 #if defined(SEEDTUNE_BACKENDS_CPU_GEMM_KERNEL_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -8,7 +10,6 @@
 #define SEEDTUNE_BACKENDS_CPU_GEMM_KERNEL_INL_H_
 #endif
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -82,7 +83,7 @@ HWY_NOINLINE void RunTile(const TileCall& call) {
     // The steps that one line of each row of A serves, if it is to be prefetched; else all.
     int64_t steps = left;
     if (a_ahead != 0) {
-      steps = std::min<int64_t>(left, T::kFloatsPerLine);
+      steps = HWY_MIN(left, int64_t{T::kFloatsPerLine});
       HWY_UNROLL(16)
       for (int i = 0; i < kRows; ++i) hwy::Prefetch(a + i * a_stride + a_ahead);
     }
