@@ -28,8 +28,8 @@ struct RunSettings {
   uint64_t random_seed = 0;
   int64_t budget_evaluations = 0;
   double budget_seconds = 0;
-  std::string
-      seed_policy;  // canonical text: heuristics on or off, which are disabled, the user's seeds
+  // Canonical text: heuristics on or off, which are disabled, the user's seeds.
+  std::string seed_policy;
   friend bool operator==(const RunSettings&, const RunSettings&) = default;
 };
 
@@ -56,12 +56,12 @@ struct RunEvent {
   int64_t sequence = 0;  // 0, 1, 2, ...
   Kind kind = Kind::kAsk;
   int64_t ask_sequence = 0;  // kTell, kRetime: of the ask that it answers
-  std::string config_json;   // canonical, a JSON object; kTell, kRetime: may be left empty, is read
-                             // back as the ask's
-  std::string origin;        // kAsk
-  std::string heuristic;     // kAsk
-  Outcome outcome;           // kTell, kRetime
-  double at_seconds = 0;     // since the run's start, time between sessions left out
+  // Canonical, a JSON object. kTell, kRetime: may be left empty, and reads back as the ask's.
+  std::string config_json;
+  std::string origin;     // kAsk
+  std::string heuristic;  // kAsk
+  Outcome outcome;        // kTell, kRetime
+  double at_seconds = 0;  // since the run's start, time between sessions left out
   friend bool operator==(const RunEvent&, const RunEvent&) = default;
 };
 
