@@ -221,12 +221,14 @@ TEST(DatabaseProcessTest, AReaderSeesOnlyWholeCommitsWhileAnotherWrites) {
   options.mode = Database::Mode::kReadOnly;
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Database> reader, Database::Open(path, options));
   size_t seen = 1;
-  while (seen < 200) {
+  while (const std::optional<int64_t> kept = child.Receive()) {
     ASSERT_OK_AND_ASSIGN(const std::vector<RunEvent> events, reader->Events(run.id));
     ASSERT_GE(events.size(), seen);
+    ASSERT_GT(events.size(), static_cast<size_t>(*kept));
     seen = events.size();
     ASSERT_NO_FATAL_FAILURE(ExpectLog(events));
   }
+  EXPECT_EQ(seen, 200u);
   EXPECT_EQ(child.Wait(), 0);
 }
 
