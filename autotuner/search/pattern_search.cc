@@ -4,13 +4,18 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <optional>
+#include <random>
 #include <utility>
 #include <vector>
 
+#include "absl/numeric/int128.h"
 #include "autotuner/search/index_shuffle.h"
+#include "autotuner/search/search_algorithm.h"
 #include "config/config_space.h"
+#include "config/knob.h"
 
 namespace seedtune {
 namespace {

@@ -1,19 +1,17 @@
 // Pattern search: climbs from the best points known by small moves, and starts afresh when stuck.
 //
 // Hooke and Jeeves' direct search (J. ACM 8, 1961) polls the neighbours of one centre and moves
-// when one is better. On kernel spaces two changes make it a good deal better; both were chosen on
-// the recorded spaces of the FAIR Benchmark Hub (GEMM, convolution and dedispersion on five GPUs):
+// when one is better. Two things are different here; their parameters were chosen on the recorded
+// spaces of the FAIR Benchmark Hub (GEMM, convolution and dedispersion on five GPUs):
 //
 // - A climb keeps a frontier of all that it has measured and takes its next move from the point
-// with
-//   the smallest (time x penalty of the point's stage), as best-first search does. A better point
-//   is moved to at once (first improvement); the moves that are left at the old ones are not
+//   with the smallest (time x penalty of the point's stage), as best-first search does. A better
+//   point is moved to at once (first improvement); the moves that are left at the old ones are not
 //   forgotten, only postponed.
 // - Moves are tried in stages: one step of one knob, together with what the heuristics propose;
-// then
-//   any other choice of one knob; then steps of two knobs at once. A stage is worth its penalty: a
-//   point 5% slower is first polled for single steps before the best one is polled for whatever
-//   else one knob may be.
+//   then any other choice of one knob; then steps of two knobs at once. A stage is worth its
+//   penalty: a point 5% slower is first polled for single steps before the best one is polled for
+//   whatever else one knob may be.
 //
 // It starts with the first candidates and a few random samples, and climbs from the best of them. A
 // climb that has not improved for a while is left, some more samples are drawn, and the next one
