@@ -9,6 +9,8 @@
 // repetition as JSON. Operands are cold: runs walk through copies that together exceed the
 // last-level cache twice over.
 #include <dlfcn.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -90,6 +92,18 @@ struct World {
   HeuristicRegistry heuristics;
   Budget budget;
 };
+
+// OpenBLAS reads these when it is loaded, before main(). Left over from elsewhere, they make it
+// another machine's. Starts the program anew without them.
+void FreePeersOfTheEnvironment(char** argv) {
+  bool found = false;
+  for (const char* name : {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "OPENBLAS_VERBOSE"}) {
+    if (getenv(name) == nullptr) continue;
+    found = true;
+    unsetenv(name);
+  }
+  if (found) execv("/proc/self/exe", argv);
+}
 
 void LimitPeersToOneThread() {
   openblas_set_num_threads(1);
@@ -312,6 +326,7 @@ absl::Status Run(const std::string& budget, const std::vector<std::string>& shap
 }  // namespace seedtune
 
 int main(int argc, char** argv) {
+  seedtune::FreePeersOfTheEnvironment(argv);
   // Defaults of ours before the user's flags, which win.
   std::vector<char*> arguments = {argv[0]};
   std::string interleaving = "--benchmark_enable_random_interleaving=true",
