@@ -9,18 +9,15 @@
 #include "absl/time/time.h"
 #include "autotuner/database/database.h"
 #include "nlohmann/json.hpp"
+#include "tools/database_path.h"
 #include "tools/format.h"
 #include "tools/record_json.h"
-#include "util/table.h"
 #include "util/file.h"
 #include "util/status_macros.h"
+#include "util/table.h"
 
 namespace seedtune {
 namespace {
-
-std::string Path(const DbCommandOptions& options) {
-  return options.database.empty() ? DefaultDatabasePath() : ResolveUserPath(options.database);
-}
 
 std::string When(int64_t unix_micros) {
   return absl::FormatTime("%Y-%m-%d %H:%M", absl::FromUnixMicros(unix_micros),
@@ -44,8 +41,9 @@ nlohmann::ordered_json RunJson(const RunInfo& run) {
 }  // namespace
 
 absl::Status RunDbList(const DbCommandOptions& options, const Environment& environment) {
-  SEEDTUNE_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
-                            Database::Open(Path(options), {.mode = Database::Mode::kReadOnly}));
+  SEEDTUNE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Database> database,
+      Database::Open(ResolveDatabasePath(options.database), {.mode = Database::Mode::kReadOnly}));
   SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<BestRecord> answers, database->ListBest());
   SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<RunInfo> runs, database->ListRuns());
   if (options.json) {
@@ -80,8 +78,9 @@ absl::Status RunDbList(const DbCommandOptions& options, const Environment& envir
 }
 
 absl::Status RunDbExport(const DbCommandOptions& options, const Environment& environment) {
-  SEEDTUNE_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
-                            Database::Open(Path(options), {.mode = Database::Mode::kReadOnly}));
+  SEEDTUNE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Database> database,
+      Database::Open(ResolveDatabasePath(options.database), {.mode = Database::Mode::kReadOnly}));
   SEEDTUNE_ASSIGN_OR_RETURN(const std::string text, database->ExportJsonLines());
   if (options.file == "-") {
     environment.out << text;
@@ -101,7 +100,7 @@ absl::Status RunDbImport(const DbCommandOptions& options, const Environment& env
     SEEDTUNE_ASSIGN_OR_RETURN(text, ReadFile(ResolveUserPath(options.file)));
   }
   SEEDTUNE_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
-                            Database::Open(Path(options)));
+                            Database::Open(ResolveDatabasePath(options.database)));
   absl::StatusOr<int64_t> added = database->ImportJsonLines(text);
   if (!added.ok()) {
     return absl::Status(added.status().code(),

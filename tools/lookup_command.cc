@@ -9,11 +9,11 @@
 #include "autotuner/database/database.h"
 #include "autotuner/record_key.h"
 #include "nlohmann/json.hpp"
+#include "tools/database_path.h"
 #include "tools/device.h"
 #include "tools/format.h"
 #include "tools/record_json.h"
 #include "tools/subject.h"
-#include "util/file.h"
 #include "util/status_macros.h"
 
 namespace seedtune {
@@ -27,8 +27,7 @@ absl::Status RunLookup(const LookupCommandOptions& options, const Environment& e
                             LoadSubjects(kernel_options.kernels, kernel_options.backend, device));
   SEEDTUNE_ASSIGN_OR_RETURN(const MeasurerInfo info,
                             environment.measurer_info(kernel_options.backend, device));
-  const std::string path =
-      options.database.empty() ? DefaultDatabasePath() : ResolveUserPath(options.database);
+  const std::string path = ResolveDatabasePath(options.database);
   SEEDTUNE_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
                             Database::Open(path, {.mode = Database::Mode::kReadOnly}));
 

@@ -13,14 +13,14 @@
 #include "autotuner/tuner.h"
 #include "heuristics/outcome_json.h"
 #include "nlohmann/json.hpp"
+#include "tools/database_path.h"
 #include "tools/device.h"
 #include "tools/format.h"
 #include "tools/record_json.h"
 #include "tools/seed_flags.h"
 #include "tools/subject.h"
-#include "util/table.h"
-#include "util/file.h"
 #include "util/status_macros.h"
+#include "util/table.h"
 
 namespace seedtune {
 namespace {
@@ -136,8 +136,7 @@ class TuneSession {
       progress_.Update(progress, static_cast<double>(environment_.clock.NowNs()) / 1e9);
     };
     SEEDTUNE_ASSIGN_OR_RETURN(info_, environment_.measurer_info(options_.kernel.backend, device_));
-    const std::string path =
-        options_.database.empty() ? DefaultDatabasePath() : ResolveUserPath(options_.database);
+    const std::string path = ResolveDatabasePath(options_.database);
     SEEDTUNE_ASSIGN_OR_RETURN(database_, Database::Open(path));
     return absl::OkStatus();
   }
