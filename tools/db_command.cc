@@ -10,9 +10,9 @@
 #include "autotuner/database/database.h"
 #include "nlohmann/json.hpp"
 #include "tools/database_path.h"
-#include "tools/format.h"
 #include "tools/record_json.h"
 #include "util/file.h"
+#include "util/format.h"
 #include "util/status_macros.h"
 #include "util/table.h"
 

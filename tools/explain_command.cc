@@ -10,10 +10,10 @@
 #include "ir/fingerprint.h"
 #include "nlohmann/json.hpp"
 #include "tools/device.h"
-#include "tools/format.h"
 #include "tools/record_json.h"
 #include "tools/seed_flags.h"
 #include "tools/subject.h"
+#include "util/format.h"
 #include "util/status_macros.h"
 
 namespace seedtune {

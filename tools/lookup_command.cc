@@ -11,9 +11,9 @@
 #include "nlohmann/json.hpp"
 #include "tools/database_path.h"
 #include "tools/device.h"
-#include "tools/format.h"
 #include "tools/record_json.h"
 #include "tools/subject.h"
+#include "util/format.h"
 #include "util/status_macros.h"
 
 namespace seedtune {

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "tools/format.h"
+#include "util/format.h"
 
 namespace seedtune {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/format.h"
+#include "util/format.h"
 
 #include <cmath>
 

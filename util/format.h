@@ -1,6 +1,6 @@
 // Numbers for people.
-#ifndef SEEDTUNE_TOOLS_FORMAT_H_
-#define SEEDTUNE_TOOLS_FORMAT_H_
+#ifndef SEEDTUNE_UTIL_FORMAT_H_
+#define SEEDTUNE_UTIL_FORMAT_H_
 
 #include <cstdint>
 #include <string>
@@ -23,4 +23,4 @@ std::string FormatCount(absl::uint128 count);
 
 }  // namespace seedtune
 
-#endif  // SEEDTUNE_TOOLS_FORMAT_H_
+#endif  // SEEDTUNE_UTIL_FORMAT_H_
