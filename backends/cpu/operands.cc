@@ -3,13 +3,17 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
+#include "backends/cpu/thread_pool.h"
 #include "util/file.h"
 #include "util/status_macros.h"
 
@@ -21,35 +25,41 @@ constexpr int64_t kVectorBytes = 64;
 // Of what the system says is free, how much operands may take.
 constexpr double kShareOfFreeMemory = 0.9;
 
-// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA
-// 2014): good enough for operands, and fast enough for gigabytes of them.
-class SplitMix64 {
- public:
-  explicit SplitMix64(uint64_t seed) : state_(seed) {}
-  uint64_t operator()() {
-    uint64_t z = state_ += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-
- private:
-  uint64_t state_;
-};
+// Elements that are worth a thread of their own: some milliseconds of work.
+constexpr int64_t kElementsPerThread = int64_t{1} << 22;
 
 // 24 bits of randomness into [-1, 1).
 float ToUnitRange(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-23f - 1.0f; }
 
-void FillRandom(FloatBuffer& buffer, uint64_t seed) {
-  SplitMix64 random(seed);
-  float* p = buffer.data();
-  int64_t i = 0;
-  for (; i + 1 < buffer.size(); i += 2) {
-    const uint64_t bits = random();
+// The `index`-th number of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
+// generators", OOPSLA 2014): good enough for operands, fast enough for gigabytes of them, and each
+// number can be had without those before it.
+uint64_t SplitMix64(uint64_t seed, int64_t index) {
+  uint64_t z = seed + static_cast<uint64_t>(index + 1) * 0x9e3779b97f4a7c15;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+// Elements [begin, end) of a random input of `size`; `begin` is even.
+void FillRandom(float* p, int64_t begin, int64_t end, int64_t size, uint64_t seed) {
+  for (int64_t i = begin; i < end; i += 2) {
+    const uint64_t bits = SplitMix64(seed, i / 2);
     p[i] = ToUnitRange(static_cast<uint32_t>(bits));
-    p[i + 1] = ToUnitRange(static_cast<uint32_t>(bits >> 32));
+    if (i + 1 < size) p[i + 1] = ToUnitRange(static_cast<uint32_t>(bits >> 32));
   }
-  if (i < buffer.size()) p[i] = ToUnitRange(static_cast<uint32_t>(random()));
+}
+
+// The same numbers however many threads fill. Most of the time goes into the first touch of the
+// memory's pages, which the threads share as well.
+void FillRandom(FloatBuffer& buffer, uint64_t seed, ThreadPool& pool) {
+  const int64_t pairs = (buffer.size() + 1) / 2;
+  const int parts =
+      static_cast<int>(std::clamp<int64_t>(buffer.size() / kElementsPerThread, 1, pool.threads()));
+  pool.Run(parts, [&](int part) {
+    const int64_t end = std::min(2 * (pairs * (part + 1) / parts), buffer.size());
+    FillRandom(buffer.data(), 2 * (pairs * part / parts), end, buffer.size(), seed);
+  });
 }
 
 // One past the last element of `batch` matrices of rows x columns.
@@ -63,6 +73,7 @@ absl::StatusOr<OperandSet> MakeSet(const GemmProblem& problem) {
   SEEDTUNE_ASSIGN_OR_RETURN(set.a, FloatBuffer::Create(SizeOfA(problem)));
   SEEDTUNE_ASSIGN_OR_RETURN(set.b, FloatBuffer::Create(SizeOfB(problem)));
   SEEDTUNE_ASSIGN_OR_RETURN(set.c, FloatBuffer::Create(SizeOfC(problem)));
+  std::fill_n(set.c.data(), set.c.size(), 0.0f);
   if (problem.epilogue.bias) {
     SEEDTUNE_ASSIGN_OR_RETURN(set.bias, FloatBuffer::Create(problem.n));
   }
@@ -108,7 +119,6 @@ absl::StatusOr<FloatBuffer> FloatBuffer::Create(int64_t size) {
   }
   buffer.size_ = size;
   if (alignment == kHugePageBytes) madvise(buffer.data_.get(), bytes, MADV_HUGEPAGE);  // a wish
-  std::memset(buffer.data_.get(), 0, bytes);
   return buffer;
 }
 
@@ -141,13 +151,18 @@ absl::StatusOr<Operands> Operands::Create(const GemmProblem& problem, uint64_t s
                         "or a larger machine",
                         copies * set_bytes / 1'000'000, free_bytes / 1'000'000));
   }
+  const int64_t cores = std::max<int64_t>(std::thread::hardware_concurrency(), 1);
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::unique_ptr<ThreadPool> pool,
+                            ThreadPool::Create(static_cast<int>(std::min<int64_t>(
+                                cores, 1 + set_bytes / (kElementsPerThread * 4)))));
   Operands operands;
   for (int64_t i = 0; i < copies; ++i) {
     SEEDTUNE_ASSIGN_OR_RETURN(OperandSet set, MakeSet(problem));
     if (i == 0) {
-      SplitMix64 seeds(seed);
-      for (FloatBuffer* input : {&set.a, &set.b, &set.bias, &set.residual})
-        FillRandom(*input, seeds());
+      int64_t stream = 0;
+      for (FloatBuffer* input : {&set.a, &set.b, &set.bias, &set.residual}) {
+        FillRandom(*input, SplitMix64(seed, stream++), *pool);
+      }
     } else {
       CopyInputs(operands.sets_.front(), set);
     }

@@ -14,7 +14,7 @@
 
 namespace seedtune {
 
-// Zeroed floats on a boundary of 2 MiB (64 bytes if small), in huge pages where the system gives
+// Floats, not yet set, on a boundary of 2 MiB (64 bytes if small), in huge pages where the system gives
 // them: placement by chance would be noise.
 class FloatBuffer {
  public:

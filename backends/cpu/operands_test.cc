@@ -44,6 +44,18 @@ TEST(OperandsTest, InputsAreRandomAndTheSameInEveryCopy) {
   EXPECT_LT(std::abs(sum / 256), 6 * 0.577 / 16);
 }
 
+TEST(OperandsTest, LargeInputsAreRandomToTheLastElement) {
+  // Large enough for several threads, and of an odd number of elements.
+  const GemmProblem problem = GemmProblem::RowMajor(/*m=*/1, /*n=*/3, /*k=*/5'000'001);
+  ASSERT_OK_AND_ASSIGN(Operands operands, Operands::Create(problem, /*seed=*/1, 0));
+  const FloatBuffer& b = operands[0].b;
+  int64_t repeated = 0;
+  for (int64_t i = 1; i < b.size(); ++i) repeated += b.data()[i] == b.data()[i - 1] ? 1 : 0;
+  // One pair in 2^24 is equal by chance; an element that nobody set is 0 like its neighbours.
+  EXPECT_LT(repeated, 20);
+  EXPECT_NE(b.data()[b.size() - 1], 0.0f);
+}
+
 TEST(OperandsTest, SeedsDecide) {
   const GemmProblem problem = GemmProblem::RowMajor(4, 4, 4);
   ASSERT_OK_AND_ASSIGN(Operands one, Operands::Create(problem, 1, 0));
