@@ -34,7 +34,7 @@ void BM_DefaultConfig(benchmark::State& state) {
   const Kernel kernel = TestKernel::Kernel(c.kernel);
   const HardwareInfo device = TestKernel::Device(c.device);
   for (auto _ : state) {
-    const auto untuned = DefaultConfig(registry, c.backend, kernel, device);
+    auto untuned = DefaultConfig(registry, c.backend, kernel, device);
     if (!untuned.ok()) state.SkipWithError(std::string(untuned.status().message()).c_str());
     benchmark::DoNotOptimize(untuned);
   }
@@ -47,7 +47,8 @@ void BM_Consult(benchmark::State& state) {
   const HeuristicRegistry registry = BuiltinHeuristics();
   const TestKernel test(c.backend, c.kernel, c.device);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(ConsultHeuristics(registry, c.backend, test.context()));
+    auto report = ConsultHeuristics(registry, c.backend, test.context());
+    benchmark::DoNotOptimize(report);
   }
   Label(state);
 }
