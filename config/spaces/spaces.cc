@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "config/config_space.h"
 #include "config/spaces/cpu/cpu_space.h"
+#include "config/spaces/cuda/cuda_space.h"
 #include "config/spaces/cute/cute_space.h"
 #include "config/spaces/triton/triton_space.h"
 #include "hardware/hardware_info.h"
@@ -30,6 +31,7 @@ struct Backend {
 // Sorted by name.
 constexpr Backend kBackends[] = {
     {"cpu", &CpuMatmulSpace},
+    {"cuda", &CudaMatmulSpace},
     {"cute", &CuteMatmulSpace},
     {"triton", &TritonMatmulSpace},
 };

@@ -14,9 +14,9 @@
 
 namespace seedtune {
 
-std::vector<std::string_view> SpaceBackends();  // "cpu", "cute", "triton"
+std::vector<std::string_view> SpaceBackends();  // "cpu", "cuda", "cute", "triton"
 
-// kNotFound: `no backend named "cudaa"; known: cpu, cute, triton`. Other errors: the backend's own.
+// kNotFound: `no backend named "cudaa"; known: cpu, cuda, cute, triton`. Other errors: the backend's own.
 absl::StatusOr<std::shared_ptr<const ConfigSpace>> BuildConfigSpace(
     std::string_view backend, std::span<const MatmulFact> facts, const HardwareInfo& device);
 

@@ -35,12 +35,12 @@ TEST(SpacesTest, BackendsAreSortedAndEachBuildsItsSpace) {
 TEST(SpacesTest, UnknownBackendsAreNamedBesideTheKnown) {
   EXPECT_THAT(BuildConfigSpace("cudaa", FactsOf("matmul:512x512x512:f32"), Device("b200")),
               StatusIs(absl::StatusCode::kNotFound,
-                       "no backend named \"cudaa\"; known: cpu, cute, triton"));
+                       "no backend named \"cudaa\"; known: cpu, cuda, cute, triton"));
 }
 
 TEST(SpacesTest, TheSameInputsGiveTheSameSpace) {
   const std::vector<MatmulFact> facts = FactsOf("matmul:512x512x512:bf16");
-  for (const std::string_view backend : {"cute", "triton"}) {
+  for (const std::string_view backend : {"cuda", "cute", "triton"}) {
     SCOPED_TRACE(backend);
     ASSERT_OK_AND_ASSIGN(const auto a, BuildConfigSpace(backend, facts, Device("b200")));
     ASSERT_OK_AND_ASSIGN(const auto b, BuildConfigSpace(backend, facts, Device("b200")));

@@ -1,0 +1,489 @@
+#include "backends/cuda/kernels/generate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "backends/cuda/kernels/cuda_program.h"
+#include "backends/cuda/kernels/cuda_templates.h"
+#include "config/config_space.h"
+#include "config/spaces/cuda/cuda_tile.h"
+#include "config/spaces/gpu_knobs.h"
+#include "hardware/hardware_info.h"
+#include "ir/dtype.h"
+#include "ir/kernel.h"
+#include "ir/matmul.h"
+#include "matmul_ops/matmul_fact.h"
+#include "matmul_ops/simple_matmul.h"
+#include "util/embedded_file.h"
+#include "util/status_macros.h"
+
+namespace seedtune {
+namespace {
+
+constexpr int kMinArch = 80;
+constexpr int kFp8Arch = 89;
+constexpr int64_t kWorkspaceAlignment = 256;
+constexpr int64_t kHelperThreads = 256;  // of the launches beside the matmul
+constexpr int64_t kMaxGrid = std::numeric_limits<int32_t>::max();
+constexpr int64_t kChunkBytes = 16;
+
+int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t RoundUp(int64_t value, int64_t multiple) { return CeilDiv(value, multiple) * multiple; }
+
+std::string_view Template(std::string_view name) {
+  for (const EmbeddedFile& file : CudaTemplates()) {
+    if (file.name == name) return file.contents;
+  }
+  return "#error the template is missing\n";
+}
+
+std::string_view CudaTypeName(DType dtype) {
+  switch (dtype) {
+    case DType::kF64:
+      return "double";
+    case DType::kF32:
+      return "float";
+    case DType::kTF32:
+      return "Tf32";
+    case DType::kBF16:
+      return "Bf16";
+    case DType::kF16:
+      return "F16";
+    case DType::kF8E4M3:
+      return "F8E4M3";
+    case DType::kF8E5M2:
+      return "F8E5M2";
+    case DType::kI8:
+      return "I8";
+    case DType::kI32:
+      return "int";
+  }
+  return "void";
+}
+
+// An operand as tiles are cut from it: rows along which it is contiguous, where it is at all.
+struct Operand {
+  std::string name;  // "Lhs"
+  DType dtype = DType::kF32;
+  TensorId tensor = -1;
+  bool along_k = true;         // rows go along k
+  int64_t rows = 0;            // m, n or k
+  int64_t elements = 0;        // of a row
+  int64_t row_stride = 0;      // elements
+  int64_t element_stride = 0;  // 1 where contiguous
+  int64_t batch_stride = 0;
+  int64_t batches = 1;                   // that differ
+  int64_t copy_bytes = 0;                // of one asynchronous copy; 0: none is possible
+  std::optional<int64_t> packed_offset;  // in the workspace
+};
+
+// `outer` is m or n.
+Operand MakeOperand(std::string name, const MatrixView& view, const OperandFact& fact, bool along_k,
+                    int64_t outer, int64_t k, int64_t outer_stride, int64_t k_stride,
+                    int64_t batch) {
+  Operand operand;
+  operand.name = std::move(name);
+  operand.dtype = view.dtype;
+  operand.tensor = view.tensor;
+  operand.along_k = along_k;
+  operand.rows = along_k ? outer : k;
+  operand.elements = along_k ? k : outer;
+  operand.row_stride = along_k ? outer_stride : k_stride;
+  operand.element_stride = along_k ? k_stride : outer_stride;
+  operand.batch_stride = view.batch_stride;
+  operand.batches = view.batch_stride == 0 ? 1 : batch;
+  if (operand.elements == 1) operand.element_stride = 1;
+  if (operand.element_stride == 1 && fact.alignment_bytes >= 4) {
+    operand.copy_bytes = std::min(kChunkBytes, fact.alignment_bytes & -fact.alignment_bytes);
+  }
+  return operand;
+}
+
+// The largest number of elements of one aligned access, 8 at most, that divides what `alignment`
+// bytes hold.
+int64_t AlignedElements(int64_t alignment, DType dtype) {
+  int64_t elements = 1;
+  while (elements < 8 && elements * 2 * DTypeBytes(dtype) <= std::min(alignment, kChunkBytes)) {
+    elements *= 2;
+  }
+  return elements;
+}
+
+// Of the row starts of a matrix whose rows are contiguous; of one element otherwise.
+int64_t RowAlignment(const Kernel& kernel, const MatrixView& view, int64_t m, int64_t n,
+                     int64_t batch) {
+  const int64_t bytes = DTypeBytes(view.dtype);
+  if (view.column_stride != 1 && n > 1) return bytes;
+  int64_t alignment = std::max(kernel.tensors[view.tensor].alignment_bytes, bytes);
+  if (m > 1) alignment = std::gcd(alignment, view.row_stride * bytes);
+  if (batch > 1) alignment = std::gcd(alignment, view.batch_stride * bytes);
+  return alignment;
+}
+
+class Generator {
+ public:
+  Generator(const Kernel& kernel, const SimpleMatmul& matmul, const MatmulFact& fact,
+            const Config& config, const HardwareInfo& device)
+      : kernel_(kernel),
+        matmul_(matmul),
+        fact_(fact),
+        device_(device),
+        types_(CudaTypesOf(fact)),
+        tile_(CudaTileOf(config)),
+        config_json_(config.ToJson()) {}
+
+  absl::StatusOr<CudaProgram> Generate() {
+    lhs_ = MakeOperand("Lhs", matmul_.lhs, fact_.lhs, types_.lhs_along_k, matmul_.m, matmul_.k,
+                       matmul_.lhs.row_stride, matmul_.lhs.column_stride, matmul_.batch);
+    rhs_ = MakeOperand("Rhs", matmul_.rhs, fact_.rhs, types_.rhs_along_k, matmul_.n, matmul_.k,
+                       matmul_.rhs.column_stride, matmul_.rhs.row_stride, matmul_.batch);
+    PlanWorkspace();
+    if (tile_.pack_lhs) Pack(lhs_);
+    if (tile_.pack_rhs) Pack(rhs_);
+    absl::StrAppend(&text_, "// ", kernel_.name, "\n// ", config_json_, "\n// ",
+                    std::string(kCudaCodeGenerator), "\n\n", std::string(Template("types")));
+    WriteProblem();
+    AppendPackLaunches();
+    SEEDTUNE_RETURN_IF_ERROR(AppendMatmul());
+    AppendReduction();
+    program_.source = std::move(text_);
+    program_.workspace_bytes = workspace_;
+    for (const CudaLaunch& launch : program_.launches) {
+      if (launch.grid[0] > kMaxGrid) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "kernel \"", kernel_.name, "\": ", launch.entry, " would run ", launch.grid[0],
+            " blocks, want at most ", kMaxGrid, "; take larger tiles"));
+      }
+    }
+    return std::move(program_);
+  }
+
+ private:
+  int64_t TilesM() const { return CeilDiv(matmul_.m, tile_.block_m); }
+  int64_t TilesN() const { return CeilDiv(matmul_.n, tile_.block_n); }
+  int64_t Tiles() const { return TilesM() * TilesN() * matmul_.batch; }
+  int64_t Steps() const { return CeilDiv(matmul_.k, tile_.block_k); }
+  bool SecondLaunch() const {
+    return tile_.split_k > 1 && tile_.reduction == CudaReduction::kSecondLaunch;
+  }
+  int64_t Blocks() const {
+    if (tile_.schedule == CudaSchedule::kTiles) return Tiles() * tile_.split_k;
+    // What runs at once, and a step for each.
+    return std::min(
+        std::max<int64_t>(device_.compute_units, 1) * CudaBlocksPerUnit(tile_, types_, device_),
+        Tiles() * Steps());
+  }
+
+  int64_t Reserve(int64_t bytes) {
+    const int64_t offset = workspace_;
+    workspace_ += RoundUp(bytes, kWorkspaceAlignment);
+    return offset;
+  }
+
+  // Counters stand first: of the workspace, they alone have to be 0.
+  void PlanWorkspace() {
+    const int64_t bytes = DTypeBytes(matmul_.accumulator);
+    const int64_t tile_sums = tile_.block_m * tile_.block_n;
+    if (SecondLaunch()) {
+      partials_ = Reserve(tile_.split_k * matmul_.batch * matmul_.m * matmul_.n * bytes);
+    } else if (tile_.schedule == CudaSchedule::kStreamK) {
+      program_.zeroed_workspace_bytes = Reserve(0) + Tiles() * 4;
+      Reserve(Tiles() * 4);
+      partials_ = Reserve(2 * Blocks() * tile_sums * bytes);
+    } else if (tile_.split_k > 1) {
+      program_.zeroed_workspace_bytes = Tiles() * 4;
+      Reserve(Tiles() * 4);
+      partials_ = Reserve(Blocks() * tile_sums * bytes);
+    }
+  }
+
+  void Constant(std::string_view name, int64_t value) {
+    const bool is_long = std::abs(value) > std::numeric_limits<int32_t>::max();
+    absl::StrAppend(&text_, "constexpr ", is_long ? "long long " : "int ", std::string(name), " = ",
+                    value, is_long ? "LL;\n" : ";\n");
+  }
+  void Long(std::string_view name, int64_t value) {
+    absl::StrAppend(&text_, "constexpr long long ", std::string(name), " = ", value, ";\n");
+  }
+  void Type(std::string_view name, DType dtype) {
+    absl::StrAppend(&text_, "typedef ", std::string(CudaTypeName(dtype)), " ", std::string(name),
+                    ";\n");
+  }
+
+  // What does not depend on the configuration.
+  void WriteProblem() {
+    absl::StrAppend(&text_, "\n// The problem.\n");
+    Type("Lhs", matmul_.lhs.dtype);
+    Type("Rhs", matmul_.rhs.dtype);
+    Type("Out", matmul_.out.dtype);
+    Type("Accumulator", matmul_.accumulator);
+    const DType bias = matmul_.bias ? kernel_.tensors[*matmul_.bias].dtype : matmul_.out.dtype;
+    const DType residual = matmul_.residual ? matmul_.residual->dtype : matmul_.out.dtype;
+    Type("Bias", bias);
+    Type("Residual", residual);
+    absl::StrAppend(&text_,
+                    "struct Arguments {\n  const Lhs* lhs;\n  const Rhs* rhs;\n  Out* out;\n"
+                    "  const Bias* bias;\n  const Residual* residual;\n"
+                    "  unsigned char* workspace;\n};\n");
+    Constant("kM", matmul_.m);
+    Constant("kN", matmul_.n);
+    Constant("kK", matmul_.k);
+    Constant("kBatch", matmul_.batch);
+    Long("kOutRowStride", matmul_.out.row_stride);
+    Long("kOutColumnStride", matmul_.out.column_stride);
+    Long("kOutBatchStride", matmul_.out.batch_stride);
+    Constant("kOutAligned", AlignedElements(RowAlignment(kernel_, matmul_.out, matmul_.m, matmul_.n,
+                                                         matmul_.batch),
+                                            matmul_.out.dtype));
+    Constant("kActivation", static_cast<int64_t>(matmul_.activation));
+    absl::StrAppend(&text_, "constexpr bool kHasScale = false;\nconstexpr double kScale = 1;\n",
+                    "constexpr bool kHasBias = ", matmul_.bias ? "true" : "false",
+                    ";\nconstexpr bool kHasResidual = ", matmul_.residual ? "true" : "false",
+                    ";\n");
+    int64_t bias_aligned = 1, residual_aligned = 1;
+    if (matmul_.bias) {
+      bias_aligned = AlignedElements(
+          std::max<int64_t>(kernel_.tensors[*matmul_.bias].alignment_bytes, DTypeBytes(bias)),
+          bias);
+    }
+    MatrixView view;
+    if (matmul_.residual) {
+      view = *matmul_.residual;
+      residual_aligned = AlignedElements(
+          RowAlignment(kernel_, view, matmul_.m, matmul_.n, matmul_.batch), residual);
+    }
+    Constant("kBiasAligned", bias_aligned);
+    Long("kResidualRowStride", view.row_stride);
+    Long("kResidualColumnStride", view.column_stride);
+    Long("kResidualBatchStride", view.batch_stride);
+    Constant("kResidualAligned", residual_aligned);
+    absl::StrAppend(&text_, "\n", std::string(Template("epilogue")));
+  }
+
+  void Pack(Operand& operand) {
+    const int64_t row_bytes = RoundUp(operand.elements * DTypeBytes(operand.dtype), kChunkBytes);
+    Operand packed = operand;
+    if (DTypeBytes(operand.dtype) == 1 && !operand.along_k) {
+      // Fragments of bytes are read along k only.
+      std::swap(operand.rows, operand.elements);
+      std::swap(operand.row_stride, operand.element_stride);
+      operand.along_k = true;
+      packed = operand;
+      packed.row_stride = RoundUp(operand.elements * DTypeBytes(operand.dtype), kChunkBytes) /
+                          DTypeBytes(operand.dtype);
+    } else {
+      packed.row_stride = row_bytes / DTypeBytes(operand.dtype);
+    }
+    packed.packed_offset =
+        Reserve(packed.batches * packed.rows * packed.row_stride * DTypeBytes(operand.dtype));
+    packed.element_stride = 1;
+    packed.batch_stride = packed.batches == 1 ? 0 : packed.rows * packed.row_stride;
+    packed.copy_bytes = kChunkBytes;
+    sources_.push_back(operand);
+    sources_.back().packed_offset = packed.packed_offset;
+    operand = packed;
+  }
+
+  void AppendPackLaunches() {
+    for (const Operand& source : sources_) {
+      const std::string entry = source.name == "Lhs" ? "pack_lhs" : "pack_rhs";
+      const int64_t elements = kChunkBytes / DTypeBytes(source.dtype);
+      const int64_t chunks = source.batches * source.rows * CeilDiv(source.elements, elements);
+      absl::StrAppend(&text_, "\nnamespace ", entry, "_parts {\n");
+      Constant("kThreads", kHelperThreads);
+      Long("kBatches", source.batches);
+      Long("kRows", source.rows);
+      Long("kElementsOfRow", source.elements);
+      Long("kRowStride", source.row_stride);
+      Long("kElementStride", source.element_stride);
+      Long("kBatchStride", source.batch_stride);
+      absl::StrAppend(&text_, std::string(Template("pack")), "}  // namespace ", entry, "_parts\n",
+                      "extern \"C\" __global__ void __launch_bounds__(", kHelperThreads, ") ",
+                      entry, "(const ", source.name, "* from, unsigned char* to) {\n  ", entry,
+                      "_parts::Run(from, to);\n}\n");
+      CudaLaunch launch;
+      launch.entry = entry;
+      launch.grid[0] = CeilDiv(chunks, kHelperThreads);
+      launch.block[0] = kHelperThreads;
+      launch.arguments = {CudaTensorArgument{source.tensor},
+                          CudaWorkspaceArgument{*source.packed_offset}};
+      program_.launches.push_back(std::move(launch));
+    }
+  }
+
+  // An operand's constants and its TileCopy.
+  void WriteOperand(const Operand& operand, int64_t block_outer, int64_t threads) {
+    const std::string k = absl::StrCat("k", operand.name);
+    absl::StrAppend(&text_, "constexpr bool ", k, "AlongK = ", operand.along_k ? "true" : "false",
+                    ";\n");
+    Long(k + "RowStride", operand.row_stride);
+    Long(k + "ElementStride", operand.element_stride);
+    Long(k + "BatchStride", operand.batch_stride);
+    const int64_t rows = operand.along_k ? block_outer : tile_.block_k;
+    const int64_t elements = operand.along_k ? tile_.block_k : block_outer;
+    const auto fits = [](int64_t extent, int64_t block) {
+      return extent % block == 0 ? "true" : "false";
+    };
+    absl::StrAppend(&text_, "using ", operand.name, "Copy = TileCopy<", operand.name, ", ", rows,
+                    ", ", elements, ", ", operand.copy_bytes, ", ", threads, ", ",
+                    fits(operand.rows, rows), ", ", fits(operand.elements, elements), ">;\n");
+  }
+
+  absl::Status AppendMatmul() {
+    const int64_t threads = CudaThreads(tile_);
+    absl::StrAppend(&text_, "\n", std::string(Template("tile_copy")), "\n// The configuration.\n");
+    Constant("kThreads", threads);
+    Constant("kBlockM", tile_.block_m);
+    Constant("kBlockN", tile_.block_n);
+    Constant("kBlockK", tile_.block_k);
+    Constant("kWarpM", tile_.warp_m);
+    Constant("kWarpN", tile_.warp_n);
+    Constant("kStages", tile_.stages);
+    Constant("kTilesM", TilesM());
+    Constant("kTilesN", TilesN());
+    Constant("kStepsK", Steps());
+    Constant("kGroup", tile_.l2_grouping);
+    Constant("kSplits", tile_.split_k);
+    Constant("kReduction", static_cast<int64_t>(tile_.reduction));
+    Constant("kSchedule", static_cast<int64_t>(tile_.schedule));
+    Long("kPartialsOffset", partials_);
+    WriteOperand(lhs_, tile_.block_m, threads);
+    WriteOperand(rhs_, tile_.block_n, threads);
+    absl::StrAppend(&text_, "constexpr int kStageBytes = LhsCopy::kBytes + RhsCopy::kBytes;\n\n",
+                    "namespace matmul_parts {\n",
+                    std::string(Template(std::string(CudaFamilyName(tile_.family)))), "\n",
+                    std::string(Template("tiled")), "}  // namespace matmul_parts\n\n");
+    CudaLaunch launch;
+    launch.entry = "matmul";
+    launch.grid[0] = Blocks();
+    launch.block[0] = threads;
+    launch.dynamic_shared_bytes = CudaSharedBytes(tile_, types_);
+    AppendEntry("matmul", "matmul_parts", threads, /*reads_operands=*/true, launch);
+    return absl::OkStatus();
+  }
+
+  void AppendReduction() {
+    if (!SecondLaunch()) return;
+    const int64_t run = matmul_.n % 4 == 0 ? 4 : matmul_.n % 2 == 0 ? 2 : 1;
+    absl::StrAppend(&text_, "\nnamespace reduce_parts {\n");
+    Constant("kThreads", kHelperThreads);
+    Constant("kRun", run);
+    absl::StrAppend(&text_, std::string(Template("reduce")), "}  // namespace reduce_parts\n\n");
+    CudaLaunch launch;
+    launch.entry = "reduce";
+    launch.grid[0] = CeilDiv(matmul_.batch * matmul_.m * matmul_.n, run * kHelperThreads);
+    launch.block[0] = kHelperThreads;
+    AppendEntry("reduce", "reduce_parts", kHelperThreads, /*reads_operands=*/false, launch);
+  }
+
+  // The extern "C" function that gathers its parameters into Arguments, and its launch.
+  void AppendEntry(const std::string& entry, const std::string& parts, int64_t threads,
+                   bool reads_operands, CudaLaunch& launch) {
+    std::vector<std::string> parameters;
+    const auto tensor = [&](const char* type, const char* name, TensorId id) {
+      parameters.push_back(absl::StrCat(type, "* ", name));
+      launch.arguments.push_back(CudaTensorArgument{id});
+      return std::string(name);
+    };
+    const auto operand = [&](const Operand& operand, const char* type, const char* name) {
+      if (!reads_operands) return std::string("nullptr");
+      if (!operand.packed_offset)
+        return tensor(absl::StrCat("const ", type).c_str(), name, operand.tensor);
+      return absl::StrCat("reinterpret_cast<const ", type, "*>(workspace + ",
+                          *operand.packed_offset, "LL)");
+    };
+    const std::string lhs = operand(lhs_, "Lhs", "lhs");
+    const std::string rhs = operand(rhs_, "Rhs", "rhs");
+    const std::string out = tensor("Out", "out", matmul_.out.tensor);
+    const std::string bias = matmul_.bias ? tensor("const Bias", "bias", *matmul_.bias) : "nullptr";
+    const std::string residual =
+        matmul_.residual ? tensor("const Residual", "residual", matmul_.residual->tensor)
+                         : "nullptr";
+    std::string workspace = "nullptr";
+    if (workspace_ > 0) {
+      parameters.push_back("unsigned char* workspace");
+      launch.arguments.push_back(CudaWorkspaceArgument{0});
+      workspace = "workspace";
+    }
+    std::string list;
+    for (const std::string& parameter : parameters) {
+      absl::StrAppend(&list, list.empty() ? "" : ", ", parameter);
+    }
+    absl::StrAppend(&text_, "extern \"C\" __global__ void __launch_bounds__(", threads, ") ", entry,
+                    "(", list, ") {\n  ", parts, "::Run({", lhs, ", ", rhs, ", ", out, ", ", bias,
+                    ", ", residual, ", ", workspace, "});\n}\n");
+    program_.launches.push_back(std::move(launch));
+  }
+
+  const Kernel& kernel_;
+  const SimpleMatmul& matmul_;
+  const MatmulFact& fact_;
+  const HardwareInfo& device_;
+  const CudaTypes types_;
+  const CudaTile tile_;
+  const std::string config_json_;
+  Operand lhs_, rhs_;             // as the matmul reads them
+  std::vector<Operand> sources_;  // of what is packed
+  int64_t workspace_ = 0;
+  int64_t partials_ = 0;
+  std::string text_;
+  CudaProgram program_;
+};
+
+absl::StatusOr<SimpleMatmul> Match(const Kernel& kernel, const HardwareInfo& device) {
+  const int arch = CudaArchNumber(device.arch);
+  if (device.kind != DeviceKind::kCuda || arch < kMinArch) {
+    return absl::FailedPreconditionError(absl::StrCat("cuda kernels: the device is \"", device.name,
+                                                      "\" (", device.arch.base,
+                                                      "), want a CUDA device of sm80 or newer"));
+  }
+  SEEDTUNE_ASSIGN_OR_RETURN(const SimpleMatmul matmul, MatchSimpleMatmul(kernel));
+  const DType accumulator = matmul.accumulator;
+  if (accumulator != DType::kF32 && accumulator != DType::kF64 && accumulator != DType::kI32) {
+    return absl::UnimplementedError(
+        absl::StrCat("kernel \"", kernel.name, "\": the accumulator is ",
+                     std::string(DTypeName(accumulator)), ", want f32, f64 or i32"));
+  }
+  for (const Tensor& tensor : kernel.tensors) {
+    if (IsFp8(tensor.dtype) && arch < kFp8Arch) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("kernel \"", kernel.name, "\": tensor \"", tensor.name, "\" is ",
+                       std::string(DTypeName(tensor.dtype)), ", which needs sm89 or newer"));
+    }
+  }
+  for (const auto& [name, extent] :
+       {std::pair("m", matmul.m), std::pair("n", matmul.n), std::pair("k", matmul.k)}) {
+    if (extent > kMaxGrid / 2) {
+      return absl::UnimplementedError(absl::StrCat("kernel \"", kernel.name, "\": ", name, " is ",
+                                                   extent, ", want at most ", kMaxGrid / 2));
+    }
+  }
+  return matmul;
+}
+
+}  // namespace
+
+absl::Status SupportsCudaKernel(const Kernel& kernel, const HardwareInfo& device) {
+  return Match(kernel, device).status();
+}
+
+absl::StatusOr<CudaProgram> GenerateCudaProgram(const Kernel& kernel, const Config& config,
+                                                const HardwareInfo& device) {
+  SEEDTUNE_ASSIGN_OR_RETURN(const SimpleMatmul matmul, Match(kernel, device));
+  const std::vector<MatmulFact> facts = ExtractMatmulFacts(kernel);
+  return Generator(kernel, matmul, facts[0], config, device).Generate();
+}
+
+}  // namespace seedtune

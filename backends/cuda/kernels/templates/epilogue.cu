@@ -1,0 +1,74 @@
+// From a sum over k to the output: scale, bias, activation, residual, cast. The activation is a
+// number so that one function serves: 0 none, 1 relu, 2 gelu, 3 silu.
+
+template <typename T>
+__device__ __forceinline__ T Activate(T x) {
+  if constexpr (kActivation == 1) {
+    return x > T(0) ? x : T(0);
+  } else if constexpr (kActivation == 2) {
+    if constexpr (sizeof(T) == 8) {
+      return T(0.5) * x * (T(1) + erf(x * T(0.70710678118654752440)));
+    } else {
+      return T(0.5) * x * (T(1) + erff(x * T(0.70710678118654752440)));
+    }
+  } else if constexpr (kActivation == 3) {
+    if constexpr (sizeof(T) == 8) {
+      return x / (T(1) + exp(-x));
+    } else {
+      return x / (T(1) + __expf(-x));
+    }
+  } else {
+    return x;
+  }
+}
+
+// Adds kSize contiguous elements, of which the first `count` exist.
+template <int kSize, int kAligned, typename T>
+__device__ __forceinline__ void AddElements(const T* from, long long stride, int count,
+                                            Accumulator (&values)[kSize]) {
+  if (kSize <= kAligned && count >= kSize) {
+    const Vector<T, kSize> loaded = *reinterpret_cast<const Vector<T, kSize>*>(from);
+#pragma unroll
+    for (int i = 0; i < kSize; ++i) values[i] += static_cast<Accumulator>(Widen(loaded.at[i]));
+  } else {
+#pragma unroll
+    for (int i = 0; i < kSize; ++i) {
+      if (i < count) values[i] += static_cast<Accumulator>(Widen(from[i * stride]));
+    }
+  }
+}
+
+// Writes sums of row m, columns n to n + kSize - 1, of one batch entry; what is outside the output
+// is dropped. n is a multiple of kSize.
+template <int kSize>
+__device__ __forceinline__ void Finish(const Arguments& arguments, long long batch, int m, int n,
+                                       Accumulator (&values)[kSize]) {
+  if (m >= kM || n >= kN) return;
+  const int count = kN - n;
+  if constexpr (kHasScale) {
+#pragma unroll
+    for (int i = 0; i < kSize; ++i) values[i] *= static_cast<Accumulator>(kScale);
+  }
+  if constexpr (kHasBias) {
+    AddElements<kSize, kBiasAligned>(arguments.bias + n, 1, count, values);
+  }
+#pragma unroll
+  for (int i = 0; i < kSize; ++i) values[i] = Activate(values[i]);
+  if constexpr (kHasResidual) {
+    AddElements<kSize, kResidualAligned>(arguments.residual + batch * kResidualBatchStride +
+                                             m * kResidualRowStride + n * kResidualColumnStride,
+                                         kResidualColumnStride, count, values);
+  }
+  Out* to = arguments.out + batch * kOutBatchStride + m * kOutRowStride + n * kOutColumnStride;
+  if (kSize <= kOutAligned && count >= kSize) {
+    Vector<Out, kSize> narrow;
+#pragma unroll
+    for (int i = 0; i < kSize; ++i) Narrow(values[i], narrow.at[i]);
+    *reinterpret_cast<Vector<Out, kSize>*>(to) = narrow;
+  } else {
+#pragma unroll
+    for (int i = 0; i < kSize; ++i) {
+      if (i < count) Narrow(values[i], to[i * kOutColumnStride]);
+    }
+  }
+}

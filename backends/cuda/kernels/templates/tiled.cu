@@ -1,0 +1,223 @@
+// What the tiled families share: a ring of stages in shared memory that copies fill while products
+// are taken, and which block computes which part of which tile.
+//
+// kSchedule 0 (tiles): block b computes the (b % kSplits)-th part of k of tile b / kSplits.
+// kSchedule 1 (stream-k; Osama et al., "Stream-K: work-centric parallel decomposition for dense
+// matrix-matrix multiplication on the GPU", PPoPP 2023): as many blocks as run at once. Each takes
+// whole tiles while there are two rounds of them left; the rest is dealt out in equal runs of
+// steps of k, which begin and end inside tiles.
+//
+// Parts of a tile meet in the workspace. kReduction 0 (last_block): who comes last, by a counter
+// for the tile, adds them all up, in order of k, so that the result does not depend on who it was,
+// and leaves the counter at 0. kReduction 1 (second_launch): the kernel after this one does.
+
+struct Tile {
+  int batch, m, n;  // first row and column
+};
+
+// Tiles in groups of kGroup rows, column by column, so that blocks that run at once share rows and
+// columns in the L2 cache.
+__device__ __forceinline__ Tile TileAt(long long index) {
+  constexpr long long kTilesOfBatch = static_cast<long long>(kTilesM) * kTilesN;
+  const int batch = static_cast<int>(index / kTilesOfBatch);
+  const int rest = static_cast<int>(index % kTilesOfBatch);
+  constexpr int kGroupTiles = kGroup * kTilesN;
+  const int first = rest / kGroupTiles * kGroup;
+  const int rows = kTilesM - first < kGroup ? kTilesM - first : kGroup;
+  const int place = rest % kGroupTiles;
+  return {batch, (first + place % rows) * kBlockM, place / rows * kBlockN};
+}
+
+// Steps `begin` to `end` (of kBlockK each) of a tile, added to `sums`.
+__device__ __forceinline__ void Multiply(const Arguments& arguments, const Tile& tile, int begin,
+                                         int end, unsigned char* shared,
+                                         Accumulator (&sums)[kSums]) {
+  const Lhs* lhs = arguments.lhs + tile.batch * kLhsBatchStride +
+                   tile.m * (kLhsAlongK ? kLhsRowStride : kLhsElementStride);
+  const Rhs* rhs = arguments.rhs + tile.batch * kRhsBatchStride +
+                   tile.n * (kRhsAlongK ? kRhsRowStride : kRhsElementStride);
+  const unsigned address = SharedAddress(shared);
+  const auto load = [&](int stage, int step) {
+    const int k = step * kBlockK;
+    LhsCopy::Load(address + stage * kStageBytes,
+                  lhs + k * (kLhsAlongK ? kLhsElementStride : kLhsRowStride), kLhsRowStride,
+                  kLhsElementStride, kLhsAlongK ? kM - tile.m : kK - k,
+                  kLhsAlongK ? kK - k : kM - tile.m);
+    RhsCopy::Load(address + stage * kStageBytes + LhsCopy::kBytes,
+                  rhs + k * (kRhsAlongK ? kRhsElementStride : kRhsRowStride), kRhsRowStride,
+                  kRhsElementStride, kRhsAlongK ? kN - tile.n : kK - k,
+                  kRhsAlongK ? kK - k : kN - tile.n);
+  };
+#pragma unroll
+  for (int s = 0; s < kStages - 1; ++s) {
+    if (begin + s < end) load(s, begin + s);
+    CommitCopies();
+  }
+  int read = 0, write = kStages - 1;
+#pragma unroll 1
+  for (int step = begin; step < end; ++step) {
+    // This stage's copies of all threads are here, and nobody reads the stage before it any more.
+    AwaitCopies<kStages - 2>();
+    __syncthreads();
+    if (step + kStages - 1 < end) load(write, step + kStages - 1);
+    CommitCopies();
+    Consume(shared + read * kStageBytes, shared + read * kStageBytes + LhsCopy::kBytes, sums);
+    read = read + 1 == kStages ? 0 : read + 1;
+    write = write + 1 == kStages ? 0 : write + 1;
+  }
+  AwaitCopies<0>();
+  __syncthreads();
+}
+
+__device__ __forceinline__ void StoreTile(const Arguments& arguments, const Tile& tile,
+                                          unsigned char* shared, Accumulator (&sums)[kSums]) {
+  ForEachRun(shared, sums, [&](int row, int column, auto& run) {
+    Finish(arguments, tile.batch, tile.m + row, tile.n + column, run);
+  });
+}
+
+__device__ __forceinline__ void Clear(Accumulator (&sums)[kSums]) {
+#pragma unroll
+  for (int i = 0; i < kSums; ++i) sums[i] = 0;
+}
+
+// Where block slot `slot` keeps a thread's sums: as they lie in its registers.
+constexpr int kVectorSums = kSums % 4 == 0 && sizeof(Accumulator) == 4 ? 4 : kSums % 2 == 0 ? 2 : 1;
+using SumVector = Vector<Accumulator, kVectorSums>;
+__device__ __forceinline__ SumVector* PartialSums(const Arguments& arguments, long long slot) {
+  return reinterpret_cast<SumVector*>(arguments.workspace + kPartialsOffset) +
+         slot * (kSums / kVectorSums) * kThreads + threadIdx.x;
+}
+
+// Leaves a part of tile number `index` in slot `slot`; true in the block that came last.
+__device__ __forceinline__ bool LeavePart(const Arguments& arguments, long long index, int steps,
+                                          long long slot, Accumulator (&sums)[kSums]) {
+  SumVector* to = PartialSums(arguments, slot);
+#pragma unroll
+  for (int i = 0; i < kSums; i += kVectorSums) {
+    SumVector part;
+#pragma unroll
+    for (int j = 0; j < kVectorSums; ++j) part.at[j] = sums[i + j];
+    to[i / kVectorSums * kThreads] = part;
+  }
+  __threadfence();
+  __syncthreads();
+  bool completes = false;
+  if (threadIdx.x == 0) {
+    int* counter = reinterpret_cast<int*>(arguments.workspace) + index;
+    completes = atomicAdd(counter, steps) + steps == kStepsK;
+    if (completes) *counter = 0;
+  }
+  const bool is_last = __syncthreads_or(completes);
+  if (is_last) __threadfence();
+  return is_last;
+}
+
+__device__ __forceinline__ void AddPart(const Arguments& arguments, long long slot,
+                                        Accumulator (&sums)[kSums]) {
+  const SumVector* from = PartialSums(arguments, slot);
+#pragma unroll
+  for (int i = 0; i < kSums; i += kVectorSums) {
+    const SumVector part = from[i / kVectorSums * kThreads];
+#pragma unroll
+    for (int j = 0; j < kVectorSums; ++j) sums[i + j] += part.at[j];
+  }
+}
+
+__device__ __forceinline__ void RunTiles(const Arguments& arguments, unsigned char* shared) {
+  const long long index = blockIdx.x / kSplits;
+  const int split = blockIdx.x % kSplits;
+  const Tile tile = TileAt(index);
+  const int begin = static_cast<int>(static_cast<long long>(kStepsK) * split / kSplits);
+  const int end = static_cast<int>(static_cast<long long>(kStepsK) * (split + 1) / kSplits);
+  Accumulator sums[kSums];
+  Clear(sums);
+  Multiply(arguments, tile, begin, end, shared, sums);
+  if constexpr (kSplits > 1 && kReduction == 1) {
+    // Sums by rows, one array a part.
+    ForEachRun(shared, sums, [&](int row, int column, auto& run) {
+      const int m = tile.m + row, n = tile.n + column;
+      constexpr int kSize = sizeof(run) / sizeof(Accumulator);
+      Accumulator* to = reinterpret_cast<Accumulator*>(arguments.workspace + kPartialsOffset) +
+                        ((static_cast<long long>(split) * kBatch + tile.batch) * kM + m) * kN + n;
+      if (m >= kM) return;
+      if (kN % kSize == 0 && n < kN) {
+        Vector<Accumulator, kSize> values;
+#pragma unroll
+        for (int i = 0; i < kSize; ++i) values.at[i] = run[i];
+        *reinterpret_cast<Vector<Accumulator, kSize>*>(to) = values;
+      } else {
+#pragma unroll
+        for (int i = 0; i < kSize; ++i) {
+          if (n + i < kN) to[i] = run[i];
+        }
+      }
+    });
+    return;
+  }
+  if constexpr (kSplits > 1) {
+    if (!LeavePart(arguments, index, end - begin, blockIdx.x, sums)) return;
+    Clear(sums);
+#pragma unroll 1
+    for (int s = 0; s < kSplits; ++s) AddPart(arguments, index * kSplits + s, sums);
+  }
+  StoreTile(arguments, tile, shared, sums);
+}
+
+__device__ __forceinline__ void RunStream(const Arguments& arguments, unsigned char* shared) {
+  const long long blocks = gridDim.x;
+  constexpr long long kAllTiles = static_cast<long long>(kTilesM) * kTilesN * kBatch;
+  const long long whole_rounds = kAllTiles / blocks > 1 ? kAllTiles / blocks - 1 : 0;
+  Accumulator sums[kSums];
+#pragma unroll 1
+  for (long long round = 0; round < whole_rounds; ++round) {
+    const Tile tile = TileAt(round * blocks + blockIdx.x);
+    Clear(sums);
+    Multiply(arguments, tile, 0, kStepsK, shared, sums);
+    StoreTile(arguments, tile, shared, sums);
+    __syncthreads();
+  }
+  const long long first_tile = whole_rounds * blocks;
+  const long long steps = (kAllTiles - first_tile) * kStepsK;
+  const long long begin = steps * blockIdx.x / blocks;
+  const long long end = steps * (blockIdx.x + 1) / blocks;
+#pragma unroll 1
+  for (long long at = begin; at < end;) {
+    const long long in_stream = at / kStepsK;
+    const long long tile_begin = in_stream * kStepsK, tile_end = tile_begin + kStepsK;
+    const long long stop = end < tile_end ? end : tile_end;
+    const Tile tile = TileAt(first_tile + in_stream);
+    Clear(sums);
+    Multiply(arguments, tile, static_cast<int>(at - tile_begin),
+             static_cast<int>(stop - tile_begin), shared, sums);
+    bool complete = at == tile_begin && stop == tile_end;
+    if (!complete) {
+      // A block has at most two parts: of the tile where its run begins, and where it ends.
+      const long long slot = 2 * blockIdx.x + (at == begin ? 0 : 1);
+      complete =
+          LeavePart(arguments, first_tile + in_stream, static_cast<int>(stop - at), slot, sums);
+      if (complete) {
+        Clear(sums);
+        const long long first = ((tile_begin + 1) * blocks - 1) / steps;
+        const long long last = (tile_end * blocks - 1) / steps;
+#pragma unroll 1
+        for (long long b = first; b <= last; ++b) {
+          const bool begins_here = steps * b / blocks >= tile_begin;
+          AddPart(arguments, 2 * b + (begins_here ? 0 : 1), sums);
+        }
+      }
+    }
+    if (complete) StoreTile(arguments, tile, shared, sums);
+    __syncthreads();
+    at = stop;
+  }
+}
+
+__device__ __forceinline__ void Run(const Arguments& arguments) {
+  extern __shared__ __align__(128) unsigned char shared[];
+  if constexpr (kSchedule == 0) {
+    RunTiles(arguments, shared);
+  } else {
+    RunStream(arguments, shared);
+  }
+}

@@ -1,0 +1,284 @@
+#include "config/spaces/cuda/cuda_space.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "config/config_space.h"
+#include "config/constraint.h"
+#include "config/knob.h"
+#include "config/spaces/cuda/cuda_tile.h"
+#include "config/spaces/gpu_knobs.h"
+#include "config/spaces/single_matmul.h"
+#include "hardware/hardware_info.h"
+#include "ir/dtype.h"
+#include "matmul_ops/matmul_fact.h"
+#include "util/status_macros.h"
+
+namespace seedtune {
+namespace {
+
+constexpr std::string_view kName = "cuda_matmul";
+constexpr int kVersion = 1;
+
+constexpr int kMinArch = 80;
+constexpr int64_t kMinBlock = 16;
+constexpr int64_t kMaxBlock = 256;
+constexpr int64_t kMaxWarpTile = 128;
+constexpr int64_t kMinBlockKBytes = 32;
+constexpr int64_t kMaxBlockKBytes = 256;
+constexpr int64_t kMaxThreads = 512;
+// CUDA C++ Programming Guide, technical specifications per compute capability.
+constexpr int64_t kThreadRegisters = 255;
+constexpr int64_t kSplits[] = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128};
+constexpr int64_t kCopyBytes = 16;  // the widest asynchronous copy; also what packing aligns to
+
+// Whether mma cannot read the operand as it stands in memory.
+bool MustPack(const OperandFact& operand, bool along_k) {
+  // Transposing as fragments are read takes elements of 2 or 4 bytes.
+  return DTypeBytes(operand.dtype) == 1 && !along_k;
+}
+
+std::vector<int64_t> PowersOfTwo(int64_t min, int64_t max) {
+  std::vector<int64_t> powers;
+  for (int64_t power = min; power <= max; power *= 2) powers.push_back(power);
+  return powers;
+}
+
+// What a kernel's knobs and constraints are made from.
+class Builder {
+ public:
+  Builder(const SingleMatmul& matmul, const HardwareInfo& device)
+      : matmul_(matmul),
+        device_(device),
+        types_(CudaTypesOf(*matmul.fact)),
+        short_side_is_m_(matmul.m <= matmul.n) {}
+
+  absl::StatusOr<std::shared_ptr<const ConfigSpace>> Build() {
+    options_.name = std::string(kName);
+    options_.version = kVersion;
+    FindFamilies();
+    SEEDTUNE_RETURN_IF_ERROR(AddKnobs());
+    AddTileConstraints();
+    AddSplitConstraints();
+    AddPackConstraints();
+    return ConfigSpace::Create(std::move(options_));
+  }
+
+ private:
+  bool Has(CudaFamily family) const {
+    return std::find(families_.begin(), families_.end(), family) != families_.end();
+  }
+
+  void FindFamilies() {
+    if (CudaMmaTakes(types_, CudaArchNumber(device_.arch))) families_.push_back(CudaFamily::kMma);
+    families_.push_back(CudaFamily::kSimt);
+  }
+
+  absl::Status Add(absl::StatusOr<Knob> knob) {
+    if (knob.ok()) options_.knobs.push_back(*std::move(knob));
+    return knob.status();
+  }
+  absl::Status AddIntegers(const char* name, const std::vector<int64_t>& values, int64_t near) {
+    return Add(Knob::IntegerChoice(name, values, NearestOf(values, near)));
+  }
+
+  absl::Status AddKnobs() {
+    std::vector<std::string> families;
+    for (const CudaFamily family : families_) families.emplace_back(CudaFamilyName(family));
+    SEEDTUNE_RETURN_IF_ERROR(Add(Knob::Enum("family", families, families[0])));
+    const int64_t narrower = std::min(DTypeBytes(types_.lhs), DTypeBytes(types_.rhs));
+    SEEDTUNE_RETURN_IF_ERROR(Add(BlockSizeKnob("m", kMinBlock, kMaxBlock, matmul_.m, 128)));
+    SEEDTUNE_RETURN_IF_ERROR(Add(BlockSizeKnob("n", kMinBlock, kMaxBlock, matmul_.n, 128)));
+    SEEDTUNE_RETURN_IF_ERROR(Add(BlockSizeKnob(
+        "k", kMinBlockKBytes / narrower, kMaxBlockKBytes / narrower, matmul_.k, 64 / narrower)));
+    for (const auto& [name, extent] :
+         {std::pair("warp_tile[m]", matmul_.m), std::pair("warp_tile[n]", matmul_.n)}) {
+      const int64_t max =
+          std::clamp(NextPowerOfTwo(std::min(extent, kMaxWarpTile)), kMinBlock, kMaxWarpTile);
+      SEEDTUNE_RETURN_IF_ERROR(AddIntegers(name, PowersOfTwo(kMinBlock, max), 64));
+    }
+    SEEDTUNE_RETURN_IF_ERROR(AddIntegers("warps[k]", {1}, 1));
+    SEEDTUNE_RETURN_IF_ERROR(AddIntegers("num_stages", {2, 3, 4, 5, 6, 8}, 3));
+    // As many parts as there are steps of k at most; more blocks than multiprocessors never help
+    // one tile.
+    const int64_t steps = CeilDiv(matmul_.k, kMinBlockKBytes / narrower);
+    std::vector<int64_t> splits;
+    for (const int64_t split : kSplits) {
+      if (split == 1 ||
+          (split <= steps && (device_.compute_units == 0 || split <= device_.compute_units))) {
+        splits.push_back(split);
+      }
+    }
+    SEEDTUNE_RETURN_IF_ERROR(AddIntegers("split_k", splits, 1));
+    SEEDTUNE_RETURN_IF_ERROR(
+        Add(Knob::Enum("reduction", {"last_block", "second_launch"}, "last_block")));
+    SEEDTUNE_RETURN_IF_ERROR(Add(Knob::Enum("schedule", {"tiles", "stream_k"}, "tiles")));
+    SEEDTUNE_RETURN_IF_ERROR(Add(Knob::PowerOfTwo("l2_grouping", 1, 32, 8)));
+    const MatmulFact& fact = *matmul_.fact;
+    may_pack_lhs_ = Has(CudaFamily::kMma) && (MustPack(fact.lhs, types_.lhs_along_k) ||
+                                              fact.lhs.alignment_bytes < kCopyBytes);
+    may_pack_rhs_ = Has(CudaFamily::kMma) && (MustPack(fact.rhs, types_.rhs_along_k) ||
+                                              fact.rhs.alignment_bytes < kCopyBytes);
+    for (const auto& [name, may] :
+         {std::pair("pack[lhs]", may_pack_lhs_), std::pair("pack[rhs]", may_pack_rhs_)}) {
+      SEEDTUNE_RETURN_IF_ERROR(Add(Knob::Boolean(name, may)));
+    }
+    return absl::OkStatus();
+  }
+
+  void Constrain(std::string name, std::string description, std::vector<std::string> knobs,
+                 std::function<bool(std::span<const int64_t>)> holds) {
+    options_.constraints.push_back(
+        {std::move(name), std::move(description), std::move(knobs), std::move(holds)});
+  }
+
+  void AddTileConstraints() {
+    const auto divides = [](std::span<const int64_t> v) { return v[0] % v[1] == 0; };
+    Constrain("warps_cover_m", "block_size[m] a multiple of warp_tile[m]",
+              {"block_size[m]", "warp_tile[m]"}, divides);
+    Constrain("warps_cover_n", "block_size[n] a multiple of warp_tile[n]",
+              {"block_size[n]", "warp_tile[n]"}, divides);
+    const int64_t most = device_.max_threads_per_block > 0
+                             ? std::min<int64_t>(kMaxThreads, device_.max_threads_per_block)
+                             : kMaxThreads;
+    const auto threads = [](std::span<const int64_t> v) {
+      return 32 * (v[0] / v[1]) * (v[2] / v[3]);
+    };
+    const std::vector<std::string> tile = {"block_size[m]", "warp_tile[m]", "block_size[n]",
+                                           "warp_tile[n]"};
+    Constrain("threads_fit_block", absl::StrCat("at most ", most, " threads a block"), tile,
+              [threads, most](std::span<const int64_t> v) { return threads(v) <= most; });
+
+    const auto registers = [families = families_, types = types_](int64_t family, int64_t warp_m,
+                                                                  int64_t warp_n) {
+      CudaTile tile;
+      tile.family = families[static_cast<size_t>(family)];
+      tile.warp_m = warp_m;
+      tile.warp_n = warp_n;
+      return CudaRegisters(tile, types);
+    };
+    Constrain("sums_fit_registers",
+              absl::StrCat("at most ", kThreadRegisters, " registers a thread"),
+              {"family", "warp_tile[m]", "warp_tile[n]"}, [registers](std::span<const int64_t> v) {
+                return registers(v[0], v[1], v[2]) <= kThreadRegisters;
+              });
+    if (device_.registers_per_unit > 0) {
+      std::vector<std::string> with_family = tile;
+      with_family.push_back("family");
+      Constrain(
+          "block_fits_registers",
+          absl::StrCat("all threads within ", device_.registers_per_unit, " registers"),
+          with_family,
+          [registers, threads, limit = device_.registers_per_unit](std::span<const int64_t> v) {
+            return threads(v) * registers(v[4], v[1], v[3]) <= limit;
+          });
+    }
+    if (device_.shared_memory_per_block_bytes > 0) {
+      const int64_t limit = device_.shared_memory_per_block_bytes;
+      Constrain("stages_fit_shared_memory",
+                absl::StrCat("the operands' tiles of all stages within ", limit, " bytes"),
+                {"block_size[m]", "block_size[n]", "block_size[k]", "num_stages"},
+                [limit, types = types_](std::span<const int64_t> v) {
+                  CudaTile tile;
+                  tile.block_m = v[0];
+                  tile.block_n = v[1];
+                  tile.block_k = v[2];
+                  tile.stages = v[3];
+                  return CudaSharedBytes(tile, types) <= limit;
+                });
+    }
+    Constrain("l2_group_has_rows", "groups no larger than what covers all rows of tiles",
+              {"block_size[m]", "l2_grouping"}, [m = matmul_.m](std::span<const int64_t> v) {
+                return v[1] <= NextPowerOfTwo(CeilDiv(m, v[0]));
+              });
+  }
+
+  void AddSplitConstraints() {
+    Constrain("parts_have_steps", "a step of k for each part", {"block_size[k]", "split_k"},
+              [k = matmul_.k](std::span<const int64_t> v) { return v[1] <= CeilDiv(k, v[0]); });
+    Constrain("reduction_has_parts", "reduction \"last_block\" where nothing is split",
+              {"split_k", "reduction"},
+              [](std::span<const int64_t> v) { return v[0] > 1 || v[1] == 0; });
+    Constrain("stream_k_splits_itself", "split_k 1 and reduction \"last_block\" under stream_k",
+              {"schedule", "split_k", "reduction"},
+              [](std::span<const int64_t> v) { return v[0] == 0 || (v[1] == 1 && v[2] == 0); });
+  }
+
+  void AddPackConstraints() {
+    const MatmulFact& fact = *matmul_.fact;
+    const struct {
+      const char* name;
+      const char* knob;
+      bool may, must;
+    } kOperands[] = {
+        {"lhs_packed_where_needed", "pack[lhs]", may_pack_lhs_,
+         MustPack(fact.lhs, types_.lhs_along_k)},
+        {"rhs_packed_where_needed", "pack[rhs]", may_pack_rhs_,
+         MustPack(fact.rhs, types_.rhs_along_k)},
+    };
+    for (const auto& c : kOperands) {
+      Constrain(c.name, "operands packed for mma only, and there where it must be",
+                {"family", c.knob},
+                [families = families_, may = c.may, must = c.must](std::span<const int64_t> v) {
+                  const bool packs = v[1] != 0;
+                  if (families[static_cast<size_t>(v[0])] != CudaFamily::kMma) return !packs;
+                  return packs ? may : !must;
+                });
+    }
+  }
+
+  const SingleMatmul& matmul_;
+  const HardwareInfo& device_;
+  CudaTypes types_;
+  bool short_side_is_m_;
+  bool may_pack_lhs_ = false, may_pack_rhs_ = false;
+  std::vector<CudaFamily> families_;
+  ConfigSpace::Options options_;
+};
+
+absl::Status CheckTypes(const MatmulFact& fact, int arch) {
+  const auto precondition = [](const auto&... parts) {
+    return absl::FailedPreconditionError(absl::StrCat(std::string(kName), ": ", parts...));
+  };
+  for (const auto& [name, operand] :
+       {std::pair("left operand", &fact.lhs), std::pair("right operand", &fact.rhs),
+        std::pair("output", &fact.out)}) {
+    if (IsFp8(operand->dtype) && arch < 89) {
+      return precondition("the ", name, " is ", std::string(DTypeName(operand->dtype)),
+                          ", which needs sm89 or newer");
+    }
+  }
+  const DType accumulator = fact.accumulator;
+  if (accumulator != DType::kF32 && accumulator != DType::kF64 && accumulator != DType::kI32) {
+    return precondition("the accumulator is ", std::string(DTypeName(accumulator)),
+                        ", want f32, f64 or i32");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const ConfigSpace>> CudaMatmulSpace(
+    std::span<const MatmulFact> facts, const HardwareInfo& device) {
+  const int arch = CudaArchNumber(device.arch);
+  if (device.kind != DeviceKind::kCuda || arch < kMinArch) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(std::string(kName), ": the device is \"", device.name, "\" (",
+                     std::string(DeviceKindName(device.kind)), ", ", device.arch.base,
+                     "), want a CUDA device of sm80 or newer"));
+  }
+  SEEDTUNE_ASSIGN_OR_RETURN(const SingleMatmul matmul, FindSingleMatmul(kName, facts));
+  SEEDTUNE_RETURN_IF_ERROR(CheckTypes(*matmul.fact, arch));
+  return Builder(matmul, device).Build();
+}
+
+}  // namespace seedtune

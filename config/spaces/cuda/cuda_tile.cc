@@ -1,0 +1,146 @@
+#include "config/spaces/cuda/cuda_tile.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
+
+#include "config/config_space.h"
+#include "hardware/hardware_info.h"
+#include "ir/dtype.h"
+#include "matmul_ops/matmul_fact.h"
+
+namespace seedtune {
+namespace {
+
+constexpr int64_t kWarpSize = 32;
+// CUDA C++ Programming Guide, technical specifications per compute capability: what the system
+// takes of each block's shared memory, and blocks a multiprocessor (of sm90; fewer before).
+constexpr int64_t kReservedSharedBytes = 1024;
+constexpr int64_t kMaxBlocksPerUnit = 32;
+// Lanes of a simt warp along m and n, and steps of k that it reads at once (templates/simt.cu).
+constexpr int64_t kLanesM = 4;
+constexpr int64_t kLanesN = 8;
+constexpr int64_t kStepK = 4;
+
+int64_t TileBytes(const CudaTile& tile, const CudaTypes& types) {
+  return tile.block_k *
+         (tile.block_m * DTypeBytes(types.lhs) + tile.block_n * DTypeBytes(types.rhs));
+}
+
+int64_t SimtRegisters(const CudaTile& tile, const CudaTypes& types) {
+  const int64_t words = DTypeBytes(types.accumulator) / 4;
+  const int64_t rows = tile.warp_m / kLanesM;
+  const int64_t columns = tile.warp_n / kLanesN;
+  // Sums; a fragment of the operand that is read along k for several steps, of the other for one;
+  // addresses and counters.
+  const int64_t fragments =
+      rows * (types.lhs_along_k ? kStepK : 1) + columns * (types.rhs_along_k ? kStepK : 1);
+  return words * (rows * columns + fragments) + 40;
+}
+
+int64_t MmaRegisters(const CudaTile& tile) {
+  const int64_t sums = tile.warp_m * tile.warp_n / kWarpSize;
+  const int64_t fragments = tile.warp_m / 16 * 4 + tile.warp_n / 8 * 2;
+  return sums + fragments + 48;
+}
+
+}  // namespace
+
+std::string_view CudaFamilyName(CudaFamily family) {
+  switch (family) {
+    case CudaFamily::kMma:
+      return "mma";
+    case CudaFamily::kSimt:
+      return "simt";
+    case CudaFamily::kSkinny:
+      return "skinny";
+  }
+  return "invalid";
+}
+
+CudaTile CudaTileOf(const Config& config) {
+  CudaTile tile;
+  const std::string_view family = config.GetEnum("family");
+  tile.family = family == "mma"    ? CudaFamily::kMma
+                : family == "simt" ? CudaFamily::kSimt
+                                   : CudaFamily::kSkinny;
+  tile.block_m = config.GetInt("block_size[m]");
+  tile.block_n = config.GetInt("block_size[n]");
+  tile.block_k = config.GetInt("block_size[k]");
+  tile.warp_m = config.GetInt("warp_tile[m]");
+  tile.warp_n = config.GetInt("warp_tile[n]");
+  tile.warps_k = config.GetInt("warps[k]");
+  tile.stages = config.GetInt("num_stages");
+  tile.split_k = config.GetInt("split_k");
+  tile.reduction = config.GetEnum("reduction") == "last_block" ? CudaReduction::kLastBlock
+                                                               : CudaReduction::kSecondLaunch;
+  tile.schedule =
+      config.GetEnum("schedule") == "tiles" ? CudaSchedule::kTiles : CudaSchedule::kStreamK;
+  tile.l2_grouping = config.GetInt("l2_grouping");
+  tile.pack_lhs = config.GetBool("pack[lhs]");
+  tile.pack_rhs = config.GetBool("pack[rhs]");
+  return tile;
+}
+
+CudaTypes CudaTypesOf(const MatmulFact& fact) {
+  CudaTypes types;
+  types.lhs = fact.lhs.dtype;
+  types.rhs = fact.rhs.dtype;
+  types.accumulator = fact.accumulator;
+  types.lhs_along_k = fact.lhs.layout != OperandLayout::kColumnMajor;
+  types.rhs_along_k = fact.rhs.layout != OperandLayout::kRowMajor;
+  return types;
+}
+
+int64_t CudaThreads(const CudaTile& tile) {
+  return kWarpSize * (tile.block_m / tile.warp_m) * (tile.block_n / tile.warp_n) * tile.warps_k;
+}
+
+int64_t CudaSharedBytes(const CudaTile& tile, const CudaTypes& types) {
+  if (tile.family == CudaFamily::kSkinny) {
+    // What warps that share a tile along k have summed, but for the first of them.
+    return (tile.warps_k - 1) * tile.block_m * tile.block_n * DTypeBytes(types.accumulator);
+  }
+  return tile.stages * TileBytes(tile, types);
+}
+
+int64_t CudaRegisters(const CudaTile& tile, const CudaTypes& types) {
+  switch (tile.family) {
+    case CudaFamily::kMma:
+      return MmaRegisters(tile);
+    case CudaFamily::kSimt:
+      return SimtRegisters(tile, types);
+    case CudaFamily::kSkinny:
+      return 128;
+  }
+  return 0;
+}
+
+int64_t CudaBlocksPerUnit(const CudaTile& tile, const CudaTypes& types,
+                          const HardwareInfo& device) {
+  const int64_t threads = CudaThreads(tile);
+  int64_t blocks = device.threads_per_unit > 0 ? device.threads_per_unit / threads : 1;
+  if (device.registers_per_unit > 0) {
+    // Given out to warps by 256, which is 8 a thread.
+    const int64_t registers = (CudaRegisters(tile, types) + 7) / 8 * 8;
+    blocks = std::min(blocks, device.registers_per_unit / (registers * threads));
+  }
+  if (device.shared_memory_per_unit_bytes > 0) {
+    blocks = std::min(blocks, device.shared_memory_per_unit_bytes /
+                                  (CudaSharedBytes(tile, types) + kReservedSharedBytes));
+  }
+  return std::clamp<int64_t>(blocks, 1, kMaxBlocksPerUnit);
+}
+
+bool CudaMmaTakes(const CudaTypes& types, int arch) {
+  if (arch < 80) return false;
+  if (types.lhs == DType::kI8) {
+    return types.rhs == DType::kI8 && types.accumulator == DType::kI32;
+  }
+  if (types.accumulator != DType::kF32) return false;
+  if (IsFp8(types.lhs)) return IsFp8(types.rhs) && arch >= 89;
+  return types.lhs == types.rhs &&
+         (types.lhs == DType::kBF16 || types.lhs == DType::kF16 || types.lhs == DType::kTF32);
+}
+
+}  // namespace seedtune

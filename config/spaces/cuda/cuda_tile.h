@@ -1,0 +1,78 @@
+// A configuration of the cuda backend's matmul kernels as plain numbers, and what a kernel so
+// configured takes of a multiprocessor. The space's constraints, the heuristics and the code
+// generator all ask here, so that they cannot disagree.
+#ifndef SEEDTUNE_CONFIG_SPACES_CUDA_CUDA_TILE_H_
+#define SEEDTUNE_CONFIG_SPACES_CUDA_CUDA_TILE_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "config/config_space.h"
+#include "hardware/hardware_info.h"
+#include "ir/dtype.h"
+#include "matmul_ops/matmul_fact.h"
+
+namespace seedtune {
+
+// In the order of the knobs' choices.
+enum class CudaFamily : int64_t {
+  kMma,     // tensor cores by mma.sync, operands by asynchronous copies; sm80 and newer
+  kSimt,    // ordinary instructions, any types and shapes
+  kSkinny,  // at most 16 rows or columns: the large operand streams through registers
+};
+std::string_view CudaFamilyName(CudaFamily family);
+enum class CudaReduction : int64_t { kLastBlock, kSecondLaunch };
+enum class CudaSchedule : int64_t { kTiles, kStreamK };
+
+struct CudaTile {
+  CudaFamily family = CudaFamily::kSimt;
+  int64_t block_m = 0, block_n = 0, block_k = 0;  // elements of a thread block's tile
+  int64_t warp_m = 0, warp_n = 0;                 // of a warp's part of it
+  int64_t warps_k = 1;                            // warps that share such a part along k
+  int64_t stages = 2;
+  int64_t split_k = 1;
+  CudaReduction reduction = CudaReduction::kLastBlock;
+  CudaSchedule schedule = CudaSchedule::kTiles;
+  int64_t l2_grouping = 1;
+  bool pack_lhs = false, pack_rhs = false;  // copied first, to where rows are aligned
+};
+
+// `config` is of CudaMatmulSpace.
+CudaTile CudaTileOf(const Config& config);
+
+// What of a matmul decides how much a tile takes.
+struct CudaTypes {
+  DType lhs = DType::kF32;
+  DType rhs = DType::kF32;
+  DType accumulator = DType::kF32;
+  bool lhs_along_k = true;  // contiguous along k: row-major
+  bool rhs_along_k = true;  // contiguous along k: column-major
+};
+CudaTypes CudaTypesOf(const MatmulFact& fact);
+
+int64_t CudaThreads(const CudaTile& tile);
+
+// Dynamic shared memory of a block. The kernels have no other.
+int64_t CudaSharedBytes(const CudaTile& tile, const CudaTypes& types);
+
+// An estimate of what ptxas gives a thread, from above within a few registers: 255 or less means
+// that nothing spills.
+int64_t CudaRegisters(const CudaTile& tile, const CudaTypes& types);
+
+// Thread blocks that a multiprocessor holds at once, at least 1; what the device does not know
+// limits nothing.
+int64_t CudaBlocksPerUnit(const CudaTile& tile, const CudaTypes& types, const HardwareInfo& device);
+
+// Whether tensor cores of architecture `arch` (90 for sm90; at least 80) take these operands as
+// mma.sync does.
+bool CudaMmaTakes(const CudaTypes& types, int arch);
+
+// The thinnest a skinny kernel's short side may be.
+inline constexpr int64_t kCudaMaxSkinny = 16;
+
+// Bytes of k that one mma.sync takes, whatever the type.
+inline constexpr int64_t kCudaMmaStepBytes = 32;
+
+}  // namespace seedtune
+
+#endif  // SEEDTUNE_CONFIG_SPACES_CUDA_CUDA_TILE_H_
