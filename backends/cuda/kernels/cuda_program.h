@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -23,12 +24,14 @@ struct CudaWorkspaceArgument {
   int64_t offset = 0;
 };
 
-// A tensor map (CUtensorMap) of a tensor of the kernel, passed by value: what the bulk tensor copy
-// engine of sm90 and newer reads tiles by. Innermost dimension first, as cuTensorMapEncodeTiled
-// takes them.
+// A tensor map (CUtensorMap), passed by value: what the bulk tensor copy engine of sm90 and newer
+// moves tiles by. Innermost dimension first, as cuTensorMapEncodeTiled takes them; what lies
+// outside the sizes reads as 0 and is not written.
 struct CudaTensorMapArgument {
   enum class Swizzle { kNone, k32B, k64B, k128B };
-  TensorId tensor = -1;
+  TensorId tensor = -1;  // of the kernel; gives the element type in any case
+  // The elements lie in the workspace from this byte on, instead of in the tensor.
+  std::optional<int64_t> workspace_offset;
   std::vector<int64_t> sizes;         // elements
   std::vector<int64_t> stride_bytes;  // of every dimension but the innermost
   std::vector<int64_t> box;           // elements that one copy takes
