@@ -333,12 +333,15 @@ class Generator {
     Long(k + "BatchStride", operand.batch_stride);
     const int64_t rows = operand.along_k ? block_outer : tile_.block_k;
     const int64_t elements = operand.along_k ? tile_.block_k : block_outer;
+    const bool by_columns =
+        tile_.family == CudaFamily::kMma && !operand.along_k && DTypeBytes(operand.dtype) == 4;
     const auto fits = [](int64_t extent, int64_t block) {
       return extent % block == 0 ? "true" : "false";
     };
     absl::StrAppend(&text_, "using ", operand.name, "Copy = TileCopy<", operand.name, ", ", rows,
                     ", ", elements, ", ", operand.copy_bytes, ", ", threads, ", ",
-                    fits(operand.rows, rows), ", ", fits(operand.elements, elements), ">;\n");
+                    fits(operand.rows, rows), ", ", fits(operand.elements, elements), ", ",
+                    by_columns ? "true" : "false", ">;\n");
   }
 
   absl::Status AppendMatmul() {
@@ -370,7 +373,10 @@ class Generator {
     launch.grid[0] = Blocks();
     launch.block[0] = threads;
     launch.dynamic_shared_bytes = CudaSharedBytes(tile_, types_);
-    AppendEntry("matmul", "matmul_parts", threads, /*reads_operands=*/true, launch);
+    // So that as many blocks share a multiprocessor as the model says.
+    const int64_t blocks = CudaBlocksPerUnit(tile_, types_, device_);
+    AppendEntry("matmul", "matmul_parts", absl::StrCat(threads, ", ", blocks),
+                /*reads_operands=*/true, launch);
     return absl::OkStatus();
   }
 
@@ -385,11 +391,12 @@ class Generator {
     launch.entry = "reduce";
     launch.grid[0] = CeilDiv(matmul_.batch * matmul_.m * matmul_.n, run * kHelperThreads);
     launch.block[0] = kHelperThreads;
-    AppendEntry("reduce", "reduce_parts", kHelperThreads, /*reads_operands=*/false, launch);
+    AppendEntry("reduce", "reduce_parts", absl::StrCat(kHelperThreads), /*reads_operands=*/false,
+                launch);
   }
 
   // The extern "C" function that gathers its parameters into Arguments, and its launch.
-  void AppendEntry(const std::string& entry, const std::string& parts, int64_t threads,
+  void AppendEntry(const std::string& entry, const std::string& parts, const std::string& bounds,
                    bool reads_operands, CudaLaunch& launch) {
     std::vector<std::string> parameters;
     const auto tensor = [&](const char* type, const char* name, TensorId id) {
@@ -421,7 +428,7 @@ class Generator {
     for (const std::string& parameter : parameters) {
       absl::StrAppend(&list, list.empty() ? "" : ", ", parameter);
     }
-    absl::StrAppend(&text_, "extern \"C\" __global__ void __launch_bounds__(", threads, ") ", entry,
+    absl::StrAppend(&text_, "extern \"C\" __global__ void __launch_bounds__(", bounds, ") ", entry,
                     "(", list, ") {\n  ", parts, "::Run({", lhs, ", ", rhs, ", ", out, ", ", bias,
                     ", ", residual, ", ", workspace, "});\n}\n");
     program_.launches.push_back(std::move(launch));

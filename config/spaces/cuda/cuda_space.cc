@@ -195,6 +195,18 @@ class Builder {
                   tile.stages = v[3];
                   return CudaSharedBytes(tile, types) <= limit;
                 });
+      Constrain("epilogue_fits_shared_memory",
+                absl::StrCat("the rows that the epilogue passes through within ", limit, " bytes"),
+                {"block_size[m]", "warp_tile[m]", "block_size[n]", "warp_tile[n]"},
+                [limit, types = types_](std::span<const int64_t> v) {
+                  CudaTile tile;
+                  tile.family = CudaFamily::kMma;
+                  tile.block_m = v[0];
+                  tile.warp_m = v[1];
+                  tile.block_n = v[2];
+                  tile.warp_n = v[3];
+                  return CudaSharedBytes(tile, types) <= limit;
+                });
     }
     Constrain("l2_group_has_rows", "groups no larger than what covers all rows of tiles",
               {"block_size[m]", "l2_grouping"}, [m = matmul_.m](std::span<const int64_t> v) {

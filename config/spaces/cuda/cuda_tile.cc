@@ -40,8 +40,9 @@ int64_t SimtRegisters(const CudaTile& tile, const CudaTypes& types) {
 
 int64_t MmaRegisters(const CudaTile& tile) {
   const int64_t sums = tile.warp_m * tile.warp_n / kWarpSize;
-  const int64_t fragments = tile.warp_m / 16 * 4 + tile.warp_n / 8 * 2;
-  return sums + fragments + 48;
+  // Of this step and of the next.
+  const int64_t fragments = 2 * (tile.warp_m / 16 * 4 + tile.warp_n / 8 * 2);
+  return sums + fragments + 40;
 }
 
 }  // namespace
@@ -101,7 +102,11 @@ int64_t CudaSharedBytes(const CudaTile& tile, const CudaTypes& types) {
     // What warps that share a tile along k have summed, but for the first of them.
     return (tile.warps_k - 1) * tile.block_m * tile.block_n * DTypeBytes(types.accumulator);
   }
-  return tile.stages * TileBytes(tile, types);
+  const int64_t ring = tile.stages * TileBytes(tile, types);
+  if (tile.family != CudaFamily::kMma) return ring;
+  // The epilogue passes 16 rows of each warp's sums through it, padded (templates/mma.cu).
+  return std::max(
+      ring, CudaThreads(tile) / kWarpSize * 16 * (tile.warp_n + 8) * DTypeBytes(types.accumulator));
 }
 
 int64_t CudaRegisters(const CudaTile& tile, const CudaTypes& types) {

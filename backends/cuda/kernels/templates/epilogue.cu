@@ -38,13 +38,11 @@ __device__ __forceinline__ void AddElements(const T* from, long long stride, int
   }
 }
 
-// Writes sums of row m, columns n to n + kSize - 1, of one batch entry; what is outside the output
-// is dropped. n is a multiple of kSize.
+// Turns sums of row m, columns n to n + kSize - 1, of one batch entry into results: all but the
+// cast. n is a multiple of kSize; the row exists, and `count` of the columns do.
 template <int kSize>
-__device__ __forceinline__ void Finish(const Arguments& arguments, long long batch, int m, int n,
-                                       Accumulator (&values)[kSize]) {
-  if (m >= kM || n >= kN) return;
-  const int count = kN - n;
+__device__ __forceinline__ void Complete(const Arguments& arguments, long long batch, int m, int n,
+                                         int count, Accumulator (&values)[kSize]) {
   if constexpr (kHasScale) {
 #pragma unroll
     for (int i = 0; i < kSize; ++i) values[i] *= static_cast<Accumulator>(kScale);
@@ -59,6 +57,15 @@ __device__ __forceinline__ void Finish(const Arguments& arguments, long long bat
                                              m * kResidualRowStride + n * kResidualColumnStride,
                                          kResidualColumnStride, count, values);
   }
+}
+
+// Completes and writes; what is outside the output is dropped.
+template <int kSize>
+__device__ __forceinline__ void Finish(const Arguments& arguments, long long batch, int m, int n,
+                                       Accumulator (&values)[kSize]) {
+  if (m >= kM || n >= kN) return;
+  const int count = kN - n;
+  Complete(arguments, batch, m, n, count, values);
   Out* to = arguments.out + batch * kOutBatchStride + m * kOutRowStride + n * kOutColumnStride;
   if (kSize <= kOutAligned && count >= kSize) {
     Vector<Out, kSize> narrow;

@@ -13,9 +13,10 @@ constexpr int kSums = kThreadM * kThreadN;
 constexpr int kWarpsM = kBlockM / kWarpM;
 constexpr int kStepK = 4;  // of the inner loop
 
-constexpr int Min(int a, int b) { return a < b ? a : b; }
-constexpr int kRunM = kLhsAlongK ? 1 : Min(4, kThreadM);
-constexpr int kRunN = kRhsAlongK ? 1 : Min(4, kThreadN);
+template <int a, int b>
+constexpr int kMin = a < b ? a : b;
+constexpr int kRunM = kLhsAlongK ? 1 : kMin<4, kThreadM>;
+constexpr int kRunN = kRhsAlongK ? 1 : kMin<4, kThreadN>;
 
 __device__ __forceinline__ int WarpM() { return threadIdx.x / 32 % kWarpsM * kWarpM; }
 __device__ __forceinline__ int WarpN() { return threadIdx.x / 32 / kWarpsM * kWarpN; }
@@ -32,14 +33,13 @@ template <typename Copy, int kSize>
 __device__ __forceinline__ void ReadRun(const unsigned char* tile, int row, int element,
                                         Accumulator (&to)[kSize]) {
   using T = typename Copy::T;
-  constexpr int kPart = Min(kSize, Copy::kChunkElements);
+  constexpr int kPart = kMin<kSize, Copy::kChunkElements>;
 #pragma unroll
   for (int p = 0; p < kSize; p += kPart) {
     const int chunk = (element + p) / Copy::kChunkElements;
     const int inside = (element + p) % Copy::kChunkElements;
     const auto part = *reinterpret_cast<const Vector<T, kPart>*>(
-        tile + row * Copy::kRowBytes + (chunk ^ Swizzle<Copy::kRowBytes>(row)) * 16 +
-        inside * sizeof(T));
+        tile + row * Copy::kRowBytes + (chunk ^ Copy::Swizzle(row)) * 16 + inside * sizeof(T));
 #pragma unroll
     for (int i = 0; i < kPart; ++i) to[p + i] = static_cast<Accumulator>(Widen(part.at[i]));
   }

@@ -2,22 +2,11 @@
 //
 // A tile is kRows rows of kRowElements elements, contiguous in memory: along k where the operand
 // is, else along m or n. In shared memory it is cut into chunks of 16 bytes, and chunk c of row r
-// stands where chunk c ^ Swizzle(r) would: then neither the writes here nor the reads of the
+// stands where chunk c ^ Swizzle(r) would. Then neither the writes here nor the reads of the
 // multiply loops, which take one column of chunks from 8 rows, meet in a bank.
 
 __device__ __forceinline__ unsigned SharedAddress(const void* p) {
   return static_cast<unsigned>(__cvta_generic_to_shared(p));
-}
-
-// For rows of 16, 32, 64 or at least 128 bytes; 8 rows in a row reach all banks.
-template <int kRowBytes>
-__device__ __forceinline__ int Swizzle(int row) {
-  constexpr int kChunks = kRowBytes / 16;
-  if constexpr (kChunks >= 8) {
-    return row & 7;
-  } else {
-    return (row / (8 / kChunks)) & (kChunks - 1);
-  }
 }
 
 // kBytes: 4, 8 or 16. Of them `valid` are read, the rest becomes 0.
@@ -52,8 +41,9 @@ __device__ __forceinline__ void StoreShared16(unsigned shared, uint4 v) {
                : "memory");
 }
 
+// kByColumns: single elements are read, by groups of threads from 4 rows and 8 neighbours each.
 template <typename T_, int kRows, int kRowElements, int kCopyBytes_, int kThreads, bool kRowsFit,
-          bool kElementsFit>
+          bool kElementsFit, bool kByColumns>
 struct TileCopy {
   using T = T_;
   static constexpr int kCopyBytes = kCopyBytes_;  // 0: element by element
@@ -62,6 +52,18 @@ struct TileCopy {
   static constexpr int kRowChunks = kRowBytes / 16;
   static constexpr int kChunks = kRows * kRowChunks;
   static constexpr int kChunkElements = 16 / sizeof(T);
+
+  // Where chunks of rows of 16, 32, 64 or more bytes go: any 8 rows (of 4, two chunks each) reach
+  // all banks.
+  static __device__ __forceinline__ int Swizzle(int row) {
+    if constexpr (kByColumns) {
+      return kRowChunks >= 8 ? row * 2 & 7 : row & 2;
+    } else if constexpr (kRowChunks >= 8) {
+      return row & 7;
+    } else {
+      return row / (8 / kRowChunks) & (kRowChunks - 1);
+    }
+  }
 
   // Issues the copies of one tile. Rows from `rows` on and elements from `elements` on are 0.
   static __device__ __forceinline__ void Load(unsigned shared, const T* global,
@@ -73,7 +75,7 @@ struct TileCopy {
       if (kChunks % kThreads != 0 && chunk >= kChunks) break;
       const int row = chunk / kRowChunks;
       const int column = chunk % kRowChunks;
-      const unsigned to = shared + row * kRowBytes + (column ^ Swizzle<kRowBytes>(row)) * 16;
+      const unsigned to = shared + row * kRowBytes + (column ^ Swizzle(row)) * 16;
       const int first = column * kChunkElements;
       const T* from = global + row * row_stride + first * element_stride;
       if constexpr (kCopyBytes == 0) {

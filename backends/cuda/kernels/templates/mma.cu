@@ -1,0 +1,201 @@
+// mma: tensor cores through mma.sync. Operands wait in shared memory as they lie in global memory;
+// ldmatrix hands each thread its fragments, transposing where an operand is not contiguous along k.
+//
+// All types share one geometry: an mma.sync takes 16 rows of the left and 8 columns of the right
+// operand, 32 bytes of k deep. Contiguous along k, ldmatrix moves 8 rows of 16 bytes a matrix,
+// whatever is in them. Otherwise elements of 2 bytes are transposed by ldmatrix, and elements of 4
+// are read one by one.
+
+constexpr int kStepElements = 32 / sizeof(Lhs);  // of k
+constexpr int kStepsOfBlock = kBlockK / kStepElements;
+constexpr int kRowTiles = kWarpM / 16;
+constexpr int kColumnTiles = kWarpN / 8;
+constexpr int kSums = kRowTiles * kColumnTiles * 4;
+constexpr int kWarpsM = kBlockM / kWarpM;
+
+__device__ __forceinline__ void LoadMatrices(unsigned shared, unsigned (&to)[4]) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+               : "r"(shared));
+}
+__device__ __forceinline__ void LoadMatricesTransposed(unsigned shared, unsigned (&to)[4]) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+               : "r"(shared));
+}
+
+// 16 rows (m or n, from `outer`) by 32 bytes of k (step `step`) of a tile: fragments[0] and [1] are
+// rows 0-7 and 8-15 of the first 16 bytes, [2] and [3] of the second.
+template <typename Copy, bool kAlongK>
+__device__ __forceinline__ void LoadFragments(unsigned tile, int outer, int step,
+                                              unsigned (&fragments)[4]) {
+  using T = typename Copy::T;
+  const int lane = threadIdx.x % 32;
+  if constexpr (kAlongK) {
+    const int row = outer + lane % 16;
+    const int chunk = step * 2 + lane / 16;
+    LoadMatrices(tile + row * Copy::kRowBytes + (chunk ^ Copy::Swizzle(row)) * 16, fragments);
+  } else if constexpr (sizeof(T) == 2) {
+    const int k = step * kStepElements + lane / 16 * 8 + lane % 8;
+    const int chunk = outer / 8 + lane / 8 % 2;
+    LoadMatricesTransposed(tile + k * Copy::kRowBytes + (chunk ^ Copy::Swizzle(k)) * 16, fragments);
+  } else {
+    static_assert(sizeof(T) == 4, "bytes are contiguous along k");
+#pragma unroll
+    for (int f = 0; f < 4; ++f) {
+      const int k = step * kStepElements + f / 2 * 4 + lane % 4;
+      const int element = outer + f % 2 * 8 + lane / 4;
+      const int chunk = (element / 4) ^ Copy::Swizzle(k);
+      asm volatile("ld.shared.b32 %0, [%1];"
+                   : "=r"(fragments[f])
+                   : "r"(tile + k * Copy::kRowBytes + chunk * 16 + element % 4 * 4));
+    }
+  }
+}
+
+#define MMA_SYNC(shape_and_types, constraint)                                               \
+  asm volatile("mma.sync.aligned." shape_and_types                                          \
+               " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"           \
+               : "+" constraint(sums[0]), "+" constraint(sums[1]), "+" constraint(sums[2]), \
+                 "+" constraint(sums[3])                                                    \
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1))
+
+// The types choose the instruction.
+template <typename A, typename B>
+struct Instruction;
+template <>
+struct Instruction<Bf16, Bf16> {
+  static __device__ __forceinline__ void Issue(const unsigned (&a)[4], unsigned b0, unsigned b1,
+                                               float* sums) {
+    MMA_SYNC("m16n8k16.row.col.f32.bf16.bf16.f32", "f");
+  }
+};
+template <>
+struct Instruction<F16, F16> {
+  static __device__ __forceinline__ void Issue(const unsigned (&a)[4], unsigned b0, unsigned b1,
+                                               float* sums) {
+    MMA_SYNC("m16n8k16.row.col.f32.f16.f16.f32", "f");
+  }
+};
+template <>
+struct Instruction<Tf32, Tf32> {
+  static __device__ __forceinline__ void Issue(const unsigned (&a)[4], unsigned b0, unsigned b1,
+                                               float* sums) {
+    MMA_SYNC("m16n8k8.row.col.f32.tf32.tf32.f32", "f");
+  }
+};
+template <>
+struct Instruction<I8, I8> {
+  static __device__ __forceinline__ void Issue(const unsigned (&a)[4], unsigned b0, unsigned b1,
+                                               int* sums) {
+    MMA_SYNC("m16n8k32.row.col.s32.s8.s8.s32", "r");
+  }
+};
+#if __CUDA_ARCH__ >= 890
+template <>
+struct Instruction<F8E4M3, F8E4M3> {
+  static __device__ __forceinline__ void Issue(const unsigned (&a)[4], unsigned b0, unsigned b1,
+                                               float* sums) {
+    MMA_SYNC("m16n8k32.row.col.f32.e4m3.e4m3.f32", "f");
+  }
+};
+template <>
+struct Instruction<F8E4M3, F8E5M2> {
+  static __device__ __forceinline__ void Issue(const unsigned (&a)[4], unsigned b0, unsigned b1,
+                                               float* sums) {
+    MMA_SYNC("m16n8k32.row.col.f32.e4m3.e5m2.f32", "f");
+  }
+};
+template <>
+struct Instruction<F8E5M2, F8E4M3> {
+  static __device__ __forceinline__ void Issue(const unsigned (&a)[4], unsigned b0, unsigned b1,
+                                               float* sums) {
+    MMA_SYNC("m16n8k32.row.col.f32.e5m2.e4m3.f32", "f");
+  }
+};
+template <>
+struct Instruction<F8E5M2, F8E5M2> {
+  static __device__ __forceinline__ void Issue(const unsigned (&a)[4], unsigned b0, unsigned b1,
+                                               float* sums) {
+    MMA_SYNC("m16n8k32.row.col.f32.e5m2.e5m2.f32", "f");
+  }
+};
+#endif
+#undef MMA_SYNC
+
+__device__ __forceinline__ int WarpM() { return threadIdx.x / 32 % kWarpsM * kWarpM; }
+__device__ __forceinline__ int WarpN() { return threadIdx.x / 32 / kWarpsM * kWarpN; }
+
+// One stage's products. Sum 4 (i kColumnTiles + j) + 2 h + c of thread t stands in row 16 i + 8 h +
+// t / 4, column 8 j + 2 (t % 4) + c of the warp's tile.
+__device__ __forceinline__ void Consume(const unsigned char* lhs_tile,
+                                        const unsigned char* rhs_tile, Accumulator (&sums)[kSums]) {
+  const unsigned lhs = SharedAddress(lhs_tile), rhs = SharedAddress(rhs_tile);
+  const int warp_m = WarpM(), warp_n = WarpN();
+  // Fragments of the next step are on their way while this one multiplies.
+  unsigned a[2][kRowTiles][4], b[2][kColumnTiles / 2][4];
+  const auto load = [&](int step) {
+#pragma unroll
+    for (int i = 0; i < kRowTiles; ++i) {
+      LoadFragments<LhsCopy, kLhsAlongK>(lhs, warp_m + i * 16, step, a[step % 2][i]);
+    }
+#pragma unroll
+    for (int j = 0; j < kColumnTiles / 2; ++j) {
+      LoadFragments<RhsCopy, kRhsAlongK>(rhs, warp_n + j * 16, step, b[step % 2][j]);
+    }
+  };
+  load(0);
+#pragma unroll
+  for (int step = 0; step < kStepsOfBlock; ++step) {
+    if (step + 1 < kStepsOfBlock) load(step + 1);
+#pragma unroll
+    for (int i = 0; i < kRowTiles; ++i) {
+#pragma unroll
+      for (int j = 0; j < kColumnTiles; ++j) {
+        const auto& right = b[step % 2][j / 2];
+        Instruction<Lhs, Rhs>::Issue(a[step % 2][i], right[j % 2], right[j % 2 + 2],
+                                     sums + (i * kColumnTiles + j) * 4);
+      }
+    }
+  }
+}
+
+// Hands the sums out in runs along n, use(row, column, run) in the block's tile, by way of shared
+// memory: so each warp writes whole lines. 16 rows of a warp's tile at a time, padded by 32 bytes.
+constexpr int kPaddedN = kWarpN + 8;
+constexpr int kRun = 4;
+
+template <typename Use>
+__device__ __forceinline__ void ForEachRun(unsigned char* shared, Accumulator (&sums)[kSums],
+                                           Use use) {
+  const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+  Accumulator* rows = reinterpret_cast<Accumulator*>(shared) + warp * 16 * kPaddedN;
+#pragma unroll
+  for (int i = 0; i < kRowTiles; ++i) {
+    __syncwarp();
+#pragma unroll
+    for (int j = 0; j < kColumnTiles; ++j) {
+#pragma unroll
+      for (int h = 0; h < 2; ++h) {
+        Vector<Accumulator, 2> pair;
+        pair.at[0] = sums[(i * kColumnTiles + j) * 4 + h * 2];
+        pair.at[1] = sums[(i * kColumnTiles + j) * 4 + h * 2 + 1];
+        *reinterpret_cast<Vector<Accumulator, 2>*>(rows + (h * 8 + lane / 4) * kPaddedN + j * 8 +
+                                                   lane % 4 * 2) = pair;
+      }
+    }
+    __syncwarp();
+    constexpr int kRuns = 16 * kWarpN / kRun;
+#pragma unroll
+    for (int r = 0; r < kRuns / 32; ++r) {
+      const int row = (r * 32 + lane) / (kWarpN / kRun);
+      const int column = (r * 32 + lane) % (kWarpN / kRun) * kRun;
+      const auto loaded =
+          *reinterpret_cast<const Vector<Accumulator, kRun>*>(rows + row * kPaddedN + column);
+      Accumulator run[kRun];
+#pragma unroll
+      for (int e = 0; e < kRun; ++e) run[e] = loaded.at[e];
+      use(WarpM() + i * 16 + row, WarpN() + column, run);
+    }
+  }
+}
