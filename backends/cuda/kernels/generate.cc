@@ -38,6 +38,7 @@ constexpr int64_t kWorkspaceAlignment = 256;
 constexpr int64_t kHelperThreads = 256;  // of the launches beside the matmul
 constexpr int64_t kMaxGrid = std::numeric_limits<int32_t>::max();
 constexpr int64_t kChunkBytes = 16;
+constexpr int64_t kWarpRows = 16;  // of 64 that a warpgroup multiplies
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t RoundUp(int64_t value, int64_t multiple) { return CeilDiv(value, multiple) * multiple; }
@@ -71,6 +72,28 @@ std::string_view CudaTypeName(DType dtype) {
       return "int";
   }
   return "void";
+}
+
+std::string_view WgmmaTypeName(DType dtype) {
+  switch (dtype) {
+    case DType::kBF16:
+      return "bf16";
+    case DType::kF16:
+      return "f16";
+    case DType::kTF32:
+      return "tf32";
+    case DType::kF8E4M3:
+      return "e4m3";
+    case DType::kF8E5M2:
+      return "e5m2";
+    case DType::kI8:
+      return "s8";
+    case DType::kF64:
+    case DType::kF32:
+    case DType::kI32:
+      break;
+  }
+  return "invalid";
 }
 
 // An operand as tiles are cut from it: rows along which it is contiguous, where it is at all.
@@ -275,8 +298,9 @@ class Generator {
   void Pack(Operand& operand) {
     const int64_t row_bytes = RoundUp(operand.elements * DTypeBytes(operand.dtype), kChunkBytes);
     Operand packed = operand;
-    if (DTypeBytes(operand.dtype) == 1 && !operand.along_k) {
-      // Fragments of bytes are read along k only.
+    const int64_t bytes = DTypeBytes(operand.dtype);
+    if (!operand.along_k && (bytes == 1 || (bytes == 4 && tile_.family == CudaFamily::kWgmma))) {
+      // Fragments of bytes are read along k only; wgmma reads all but two bytes so.
       std::swap(operand.rows, operand.elements);
       std::swap(operand.row_stride, operand.element_stride);
       operand.along_k = true;
@@ -344,7 +368,138 @@ class Generator {
                     by_columns ? "true" : "false", ">;\n");
   }
 
+  // One wgmma of 64 rows by the tile's columns, and what keeps the compiler from moving its sums
+  // before they are there. (PTX ISA, wgmma.mma_async.)
+  void WriteWgmma() {
+    const int64_t sums = tile_.block_n / 2;
+    const bool integer = matmul_.accumulator == DType::kI32;
+    const std::string constraint = integer ? "\"+r\"" : "\"+f\"";
+    std::string registers, outputs;
+    for (int64_t i = 0; i < sums; ++i) {
+      absl::StrAppend(&registers, i == 0 ? "" : ", ", "%", i);
+      absl::StrAppend(&outputs, i == 0 ? "" : ", ", constraint, "(d[", i, "])");
+    }
+    // Signs of the operands; and which of them lie along m and n, where the type allows it.
+    std::string immediates = integer ? "" : ", 1, 1";
+    if (DTypeBytes(matmul_.lhs.dtype) == 2) {
+      absl::StrAppend(&immediates, lhs_.along_k ? ", 0" : ", 1", rhs_.along_k ? ", 0" : ", 1");
+    }
+    absl::StrAppend(&text_,
+                    "__device__ __forceinline__ void MultiplyAccumulate(Accumulator (&d)[kSums],\n"
+                    "    unsigned long long lhs, unsigned long long rhs, int accumulate) {\n"
+                    "  asm volatile(\n      \"{\\n.reg .pred p;\\nsetp.ne.b32 p, %",
+                    sums + 2, ", 0;\\n\"\n      \"wgmma.mma_async.sync.aligned.m64n", tile_.block_n,
+                    "k", kCudaWgmmaStageBytes / 4 / DTypeBytes(matmul_.lhs.dtype), ".",
+                    integer ? "s32" : "f32", ".", std::string(WgmmaTypeName(matmul_.lhs.dtype)),
+                    ".", std::string(WgmmaTypeName(matmul_.rhs.dtype)), " {", registers, "}, %",
+                    sums, ", %", sums + 1, ", p", immediates, ";\\n}\"\n      : ", outputs,
+                    "\n      : \"l\"(lhs), \"l\"(rhs), \"r\"(accumulate));\n}\n"
+                    "__device__ __forceinline__ void KeepInRegisters(Accumulator (&d)[kSums]) {\n"
+                    "  asm volatile(\"\" : ",
+                    outputs, " : : \"memory\");\n}\n");
+  }
+
+  // The operand's tensor map, of boxes of `box_rows` rows of 128 bytes.
+  absl::StatusOr<CudaTensorMapArgument> TensorMapOf(const Operand& operand, int64_t box_rows) {
+    const int64_t bytes = DTypeBytes(operand.dtype);
+    const int64_t batch_stride =
+        operand.batches > 1 ? operand.batch_stride : operand.rows * operand.row_stride;
+    CudaTensorMapArgument map;
+    map.tensor = operand.tensor;
+    map.workspace_offset = operand.packed_offset;
+    map.sizes = {operand.elements, operand.rows, operand.batches};
+    map.stride_bytes = {operand.row_stride * bytes,
+                        RoundUp(std::max<int64_t>(batch_stride * bytes, 1), kChunkBytes)};
+    map.box = {kCudaWgmmaStageBytes / bytes, box_rows, 1};
+    if (operand.element_stride != 1 || map.stride_bytes[0] < operand.elements * bytes ||
+        map.stride_bytes[0] % kChunkBytes != 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("kernel \"", kernel_.name, "\": wgmma cannot read operand \"", operand.name,
+                       "\" as it stands, want contiguous rows that start at multiples of ",
+                       kChunkBytes, " bytes; set pack for it"));
+    }
+    return map;
+  }
+
+  // Whether the bulk tensor copy engine can write the output.
+  bool WritesOutByTensorMap() const {
+    const MatrixView& out = matmul_.out;
+    const int64_t bytes = DTypeBytes(out.dtype);
+    return tile_.split_k == 1 && (bytes == 2 || bytes == 4) && out.column_stride == 1 &&
+           RowAlignment(kernel_, out, matmul_.m, matmul_.n, matmul_.batch) % kChunkBytes == 0 &&
+           out.row_stride >= matmul_.n && (matmul_.batch == 1 || out.batch_stride > 0);
+  }
+
+  absl::Status AppendWgmma() {
+    const int64_t threads = CudaThreads(tile_);
+    const int64_t consumers = CudaConsumers(tile_);
+    const int64_t cluster = tile_.cluster_m * tile_.cluster_n;
+    const bool by_tensor_map = WritesOutByTensorMap();
+    absl::StrAppend(&text_, "\n// The configuration.\n");
+    Constant("kBlockM", tile_.block_m);
+    Constant("kBlockN", tile_.block_n);
+    Constant("kBlockK", tile_.block_k);
+    Constant("kStages", tile_.stages);
+    Constant("kTilesM", TilesM());
+    Constant("kTilesN", TilesN());
+    Constant("kStepsK", Steps());
+    Constant("kGroup", tile_.l2_grouping);
+    Constant("kSplits", tile_.split_k);
+    Constant("kClusterM", tile_.cluster_m);
+    Constant("kClusterN", tile_.cluster_n);
+    Constant("kConsumers", consumers);
+    Constant("kProducerRegisters", consumers > 1 ? kCudaProducerRegisters : 0);
+    Constant("kConsumerRegisters", consumers > 1 ? kCudaConsumerRegisters : 0);
+    Long("kPartialsOffset", partials_);
+    for (const auto& [name, value] :
+         {std::pair("kPingPong", tile_.schedule == CudaSchedule::kPingPong),
+          std::pair("kPromote", IsFp8(matmul_.lhs.dtype)), std::pair("kTmaStore", by_tensor_map),
+          std::pair("kLhsAlongK", lhs_.along_k), std::pair("kRhsAlongK", rhs_.along_k),
+          std::pair("kLhsBatched", lhs_.batches > 1), std::pair("kRhsBatched", rhs_.batches > 1)}) {
+      absl::StrAppend(&text_, "constexpr bool ", name, " = ", value ? "true" : "false", ";\n");
+    }
+    absl::StrAppend(&text_, "\nnamespace matmul_parts {\nconstexpr int kSums = kBlockN / 2;\n");
+    WriteWgmma();
+    absl::StrAppend(&text_, std::string(Template("wgmma")), "}  // namespace matmul_parts\n\n");
+
+    CudaLaunch launch;
+    launch.entry = "matmul";
+    const int64_t work = CeilDiv(TilesM(), tile_.cluster_m) * CeilDiv(TilesN(), tile_.cluster_n) *
+                         tile_.split_k * matmul_.batch;
+    const int64_t blocks =
+        std::max<int64_t>(device_.compute_units, 1) * CudaBlocksPerUnit(tile_, types_, device_);
+    launch.grid[0] = std::min(work, std::max<int64_t>(blocks / cluster, 1)) * cluster;
+    launch.block[0] = threads;
+    launch.cluster[0] = cluster;
+    launch.dynamic_shared_bytes = CudaSharedBytes(tile_, types_);
+    // Of a tile's rows, each block of the cluster that shares them brings its part.
+    SEEDTUNE_ASSIGN_OR_RETURN(
+        CudaTensorMapArgument lhs,
+        TensorMapOf(lhs_, (lhs_.along_k ? tile_.block_m : tile_.block_k) / tile_.cluster_n));
+    SEEDTUNE_ASSIGN_OR_RETURN(
+        CudaTensorMapArgument rhs,
+        TensorMapOf(rhs_, (rhs_.along_k ? tile_.block_n : tile_.block_k) / tile_.cluster_m));
+    CudaTensorMapArgument out = lhs;  // any map, where none is used
+    if (by_tensor_map) {
+      const int64_t bytes = DTypeBytes(matmul_.out.dtype);
+      out = CudaTensorMapArgument();
+      out.tensor = matmul_.out.tensor;
+      out.sizes = {matmul_.n, matmul_.m, matmul_.batch};
+      const int64_t batch_stride =
+          matmul_.batch > 1 ? matmul_.out.batch_stride : matmul_.m * matmul_.out.row_stride;
+      // A single row's stride need not be aligned, but the map's has to be.
+      out.stride_bytes = {RoundUp(matmul_.out.row_stride * bytes, kChunkBytes),
+                          RoundUp(batch_stride * bytes, kChunkBytes)};
+      out.box = {kCudaWgmmaStageBytes / bytes, kWarpRows, 1};
+    }
+    launch.arguments = {std::move(lhs), std::move(rhs), std::move(out)};
+    AppendEntry("matmul", "matmul_parts", absl::StrCat(threads, ", 1"), /*reads_operands=*/false,
+                launch, {"lhs_map", "rhs_map", "out_map"});
+    return absl::OkStatus();
+  }
+
   absl::Status AppendMatmul() {
+    if (tile_.family == CudaFamily::kWgmma) return AppendWgmma();
     const int64_t threads = CudaThreads(tile_);
     absl::StrAppend(&text_, "\n", std::string(Template("tile_copy")), "\n// The configuration.\n");
     Constant("kThreads", threads);
@@ -395,10 +550,17 @@ class Generator {
                 launch);
   }
 
-  // The extern "C" function that gathers its parameters into Arguments, and its launch.
+  // The extern "C" function that gathers its parameters into Arguments, and its launch, to which
+  // arguments for `tensor_maps` have been given already.
   void AppendEntry(const std::string& entry, const std::string& parts, const std::string& bounds,
-                   bool reads_operands, CudaLaunch& launch) {
+                   bool reads_operands, CudaLaunch& launch,
+                   const std::vector<std::string>& tensor_maps = {}) {
     std::vector<std::string> parameters;
+    std::string first;  // arguments of Run before the structure
+    for (const std::string& name : tensor_maps) {
+      parameters.push_back(absl::StrCat("const __grid_constant__ ", parts, "::TensorMap ", name));
+      absl::StrAppend(&first, name, ", ");
+    }
     const auto tensor = [&](const char* type, const char* name, TensorId id) {
       parameters.push_back(absl::StrCat(type, "* ", name));
       launch.arguments.push_back(CudaTensorArgument{id});
@@ -429,8 +591,8 @@ class Generator {
       absl::StrAppend(&list, list.empty() ? "" : ", ", parameter);
     }
     absl::StrAppend(&text_, "extern \"C\" __global__ void __launch_bounds__(", bounds, ") ", entry,
-                    "(", list, ") {\n  ", parts, "::Run({", lhs, ", ", rhs, ", ", out, ", ", bias,
-                    ", ", residual, ", ", workspace, "});\n}\n");
+                    "(", list, ") {\n  ", parts, "::Run(", first, "{", lhs, ", ", rhs, ", ", out,
+                    ", ", bias, ", ", residual, ", ", workspace, "});\n}\n");
     program_.launches.push_back(std::move(launch));
   }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -70,6 +71,7 @@ class Builder {
     AddTileConstraints();
     AddSplitConstraints();
     AddPackConstraints();
+    if (Has(CudaFamily::kWgmma)) AddWgmmaConstraints();
     return ConfigSpace::Create(std::move(options_));
   }
 
@@ -79,8 +81,13 @@ class Builder {
   }
 
   void FindFamilies() {
-    if (CudaMmaTakes(types_, CudaArchNumber(device_.arch))) families_.push_back(CudaFamily::kMma);
+    const int arch = CudaArchNumber(device_.arch);
+    if (CudaMmaTakes(types_, arch)) families_.push_back(CudaFamily::kMma);
     families_.push_back(CudaFamily::kSimt);
+    // Less than half an instruction's rows are better left to the others.
+    if (CudaWgmmaTakes(types_, arch) && std::min(matmul_.m, matmul_.n) > kCudaWgmmaRows / 2) {
+      families_.push_back(CudaFamily::kWgmma);
+    }
   }
 
   absl::Status Add(absl::StatusOr<Knob> knob) {
@@ -121,7 +128,15 @@ class Builder {
     SEEDTUNE_RETURN_IF_ERROR(AddIntegers("split_k", splits, 1));
     SEEDTUNE_RETURN_IF_ERROR(
         Add(Knob::Enum("reduction", {"last_block", "second_launch"}, "last_block")));
-    SEEDTUNE_RETURN_IF_ERROR(Add(Knob::Enum("schedule", {"tiles", "stream_k"}, "tiles")));
+    std::vector<std::string> schedules = {"tiles", "stream_k"};
+    std::vector<int64_t> clusters = {1};
+    if (Has(CudaFamily::kWgmma)) {
+      schedules.insert(schedules.end(), {"cooperative", "ping_pong"});
+      clusters.push_back(2);
+    }
+    SEEDTUNE_RETURN_IF_ERROR(Add(Knob::Enum("schedule", schedules, "tiles")));
+    SEEDTUNE_RETURN_IF_ERROR(AddIntegers("cluster[m]", clusters, 1));
+    SEEDTUNE_RETURN_IF_ERROR(AddIntegers("cluster[n]", clusters, 1));
     SEEDTUNE_RETURN_IF_ERROR(Add(Knob::PowerOfTwo("l2_grouping", 1, 32, 8)));
     const MatmulFact& fact = *matmul_.fact;
     may_pack_lhs_ = Has(CudaFamily::kMma) && (MustPack(fact.lhs, types_.lhs_along_k) ||
@@ -142,6 +157,9 @@ class Builder {
   }
 
   void AddTileConstraints() {
+    const auto is_wgmma = [families = families_](int64_t family) {
+      return families[static_cast<size_t>(family)] == CudaFamily::kWgmma;
+    };
     const auto divides = [](std::span<const int64_t> v) { return v[0] % v[1] == 0; };
     Constrain("warps_cover_m", "block_size[m] a multiple of warp_tile[m]",
               {"block_size[m]", "warp_tile[m]"}, divides);
@@ -153,10 +171,13 @@ class Builder {
     const auto threads = [](std::span<const int64_t> v) {
       return 32 * (v[0] / v[1]) * (v[2] / v[3]);
     };
+    // The last knob says where this is not meant: wgmma has constraints of its own.
     const std::vector<std::string> tile = {"block_size[m]", "warp_tile[m]", "block_size[n]",
-                                           "warp_tile[n]"};
+                                           "warp_tile[n]", "family"};
     Constrain("threads_fit_block", absl::StrCat("at most ", most, " threads a block"), tile,
-              [threads, most](std::span<const int64_t> v) { return threads(v) <= most; });
+              [is_wgmma, threads, most](std::span<const int64_t> v) {
+                return is_wgmma(v[4]) || threads(v) <= most;
+              });
 
     const auto registers = [families = families_, types = types_](int64_t family, int64_t warp_m,
                                                                   int64_t warp_n) {
@@ -168,19 +189,17 @@ class Builder {
     };
     Constrain("sums_fit_registers",
               absl::StrCat("at most ", kThreadRegisters, " registers a thread"),
-              {"family", "warp_tile[m]", "warp_tile[n]"}, [registers](std::span<const int64_t> v) {
-                return registers(v[0], v[1], v[2]) <= kThreadRegisters;
+              {"family", "warp_tile[m]", "warp_tile[n]"},
+              [is_wgmma, registers](std::span<const int64_t> v) {
+                return is_wgmma(v[0]) || registers(v[0], v[1], v[2]) <= kThreadRegisters;
               });
     if (device_.registers_per_unit > 0) {
-      std::vector<std::string> with_family = tile;
-      with_family.push_back("family");
-      Constrain(
-          "block_fits_registers",
-          absl::StrCat("all threads within ", device_.registers_per_unit, " registers"),
-          with_family,
-          [registers, threads, limit = device_.registers_per_unit](std::span<const int64_t> v) {
-            return threads(v) * registers(v[4], v[1], v[3]) <= limit;
-          });
+      Constrain("block_fits_registers",
+                absl::StrCat("all threads within ", device_.registers_per_unit, " registers"), tile,
+                [is_wgmma, registers, threads,
+                 limit = device_.registers_per_unit](std::span<const int64_t> v) {
+                  return is_wgmma(v[4]) || threads(v) * registers(v[4], v[1], v[3]) <= limit;
+                });
     }
     if (device_.shared_memory_per_block_bytes > 0) {
       const int64_t limit = device_.shared_memory_per_block_bytes;
@@ -197,8 +216,8 @@ class Builder {
                 });
       Constrain("epilogue_fits_shared_memory",
                 absl::StrCat("the rows that the epilogue passes through within ", limit, " bytes"),
-                {"block_size[m]", "warp_tile[m]", "block_size[n]", "warp_tile[n]"},
-                [limit, types = types_](std::span<const int64_t> v) {
+                tile, [is_wgmma, limit, types = types_](std::span<const int64_t> v) {
+                  if (is_wgmma(v[4])) return true;
                   CudaTile tile;
                   tile.family = CudaFamily::kMma;
                   tile.block_m = v[0];
@@ -222,7 +241,7 @@ class Builder {
               [](std::span<const int64_t> v) { return v[0] > 1 || v[1] == 0; });
     Constrain("stream_k_splits_itself", "split_k 1 and reduction \"last_block\" under stream_k",
               {"schedule", "split_k", "reduction"},
-              [](std::span<const int64_t> v) { return v[0] == 0 || (v[1] == 1 && v[2] == 0); });
+              [](std::span<const int64_t> v) { return v[0] != 1 || (v[1] == 1 && v[2] == 0); });
   }
 
   void AddPackConstraints() {
@@ -230,20 +249,95 @@ class Builder {
     const struct {
       const char* name;
       const char* knob;
-      bool may, must;
+      bool may, must, wgmma_reads;
     } kOperands[] = {
         {"lhs_packed_where_needed", "pack[lhs]", may_pack_lhs_,
-         MustPack(fact.lhs, types_.lhs_along_k)},
+         MustPack(fact.lhs, types_.lhs_along_k), CudaWgmmaReads(fact.lhs, types_.lhs_along_k)},
         {"rhs_packed_where_needed", "pack[rhs]", may_pack_rhs_,
-         MustPack(fact.rhs, types_.rhs_along_k)},
+         MustPack(fact.rhs, types_.rhs_along_k), CudaWgmmaReads(fact.rhs, types_.rhs_along_k)},
     };
     for (const auto& c : kOperands) {
-      Constrain(c.name, "operands packed for mma only, and there where it must be",
-                {"family", c.knob},
-                [families = families_, may = c.may, must = c.must](std::span<const int64_t> v) {
+      Constrain(c.name, "operands packed for tensor cores only, and there where it must be",
+                {"family", c.knob}, [families = families_, c](std::span<const int64_t> v) {
                   const bool packs = v[1] != 0;
-                  if (families[static_cast<size_t>(v[0])] != CudaFamily::kMma) return !packs;
-                  return packs ? may : !must;
+                  switch (families[static_cast<size_t>(v[0])]) {
+                    case CudaFamily::kMma:
+                      return packs ? c.may : !c.must;
+                    case CudaFamily::kWgmma:
+                      return packs != c.wgmma_reads;
+                    case CudaFamily::kSimt:
+                    case CudaFamily::kSkinny:
+                      break;
+                  }
+                  return !packs;
+                });
+    }
+  }
+
+  // What wgmma wants of the other knobs, and what the others want of those that only wgmma has.
+  void AddWgmmaConstraints() {
+    const auto is_wgmma = [families = families_](int64_t family) {
+      return families[static_cast<size_t>(family)] == CudaFamily::kWgmma;
+    };
+    for (const char* knob : {"block_size[m]", "block_size[n]"}) {
+      Constrain(absl::StrCat("wgmma_rows_", knob),
+                absl::StrCat(knob, " at least ", kCudaWgmmaRows, " for wgmma"), {"family", knob},
+                [is_wgmma](std::span<const int64_t> v) {
+                  return !is_wgmma(v[0]) || v[1] >= kCudaWgmmaRows;
+                });
+    }
+    Constrain("wgmma_stage",
+              absl::StrCat("stages of ", kCudaWgmmaStageBytes, " bytes of k for wgmma"),
+              {"family", "block_size[k]"},
+              [is_wgmma, bytes = DTypeBytes(types_.lhs)](std::span<const int64_t> v) {
+                return !is_wgmma(v[0]) || v[1] * bytes == kCudaWgmmaStageBytes;
+              });
+    Constrain("wgmma_has_no_warp_tile", "the least warp tile for wgmma, which has none",
+              {"family", "warp_tile[m]", "warp_tile[n]"}, [is_wgmma](std::span<const int64_t> v) {
+                return !is_wgmma(v[0]) || (v[1] == kMinBlock && v[2] == kMinBlock);
+              });
+    Constrain("wgmma_schedule",
+              "schedule \"cooperative\" or \"ping_pong\" for wgmma, and only there",
+              {"family", "schedule"}, [is_wgmma](std::span<const int64_t> v) {
+                return is_wgmma(v[0]) == (v[1] >= static_cast<int64_t>(CudaSchedule::kCooperative));
+              });
+    Constrain("wgmma_reduction", "reduction \"second_launch\" where wgmma splits k",
+              {"family", "split_k", "reduction"}, [is_wgmma](std::span<const int64_t> v) {
+                return !is_wgmma(v[0]) || v[1] == 1 || v[2] == 1;
+              });
+    for (const auto& [name, cluster, block, extent] :
+         {std::tuple("wgmma_cluster_m", "cluster[m]", "block_size[m]", matmul_.m),
+          std::tuple("wgmma_cluster_n", "cluster[n]", "block_size[n]", matmul_.n)}) {
+      Constrain(name, "clusters for wgmma, of no more tiles than there are",
+                {"family", cluster, block}, [is_wgmma, extent](std::span<const int64_t> v) {
+                  return v[1] == 1 || (is_wgmma(v[0]) && v[1] <= CeilDiv(extent, v[2]));
+                });
+    }
+    const auto tile_of = [](int64_t schedule, int64_t block_m, int64_t block_n) {
+      CudaTile tile;
+      tile.family = CudaFamily::kWgmma;
+      tile.schedule = static_cast<CudaSchedule>(schedule);
+      tile.block_m = block_m;
+      tile.block_n = block_n;
+      return tile;
+    };
+    Constrain("wgmma_sums_fit_registers", "a wgmma tile's sums within its warpgroups' registers",
+              {"family", "schedule", "block_size[m]", "block_size[n]"},
+              [is_wgmma, tile_of, types = types_](std::span<const int64_t> v) {
+                return !is_wgmma(v[0]) ||
+                       CudaRegisters(tile_of(v[1], v[2], v[3]), types) <= kThreadRegisters;
+              });
+    if (device_.shared_memory_per_block_bytes > 0) {
+      const int64_t limit = device_.shared_memory_per_block_bytes;
+      Constrain("wgmma_fits_shared_memory",
+                absl::StrCat("wgmma's stages and output buffers within ", limit, " bytes"),
+                {"family", "schedule", "block_size[m]", "block_size[n]", "num_stages"},
+                [is_wgmma, tile_of, limit, types = types_](std::span<const int64_t> v) {
+                  if (!is_wgmma(v[0])) return true;
+                  CudaTile tile = tile_of(v[1], v[2], v[3]);
+                  tile.block_k = kCudaWgmmaStageBytes / DTypeBytes(types.lhs);
+                  tile.stages = v[4];
+                  return CudaSharedBytes(tile, types) <= limit;
                 });
     }
   }

@@ -13,8 +13,8 @@
 namespace seedtune {
 
 // Knobs (see cuda_tile.h for what they become):
-//   family                          "mma" (where tensor cores take the operands), "simt", "skinny"
-//                                   (where m or n is at most 16)
+//   family                          "mma" and, on sm90, "wgmma" (where tensor cores take the
+//                                   operands), "simt", "skinny" (where m or n is at most 16)
 //   block_size[m], block_size[n]    of a thread block's tile: powers of two from 16 to 256
 //   block_size[k]                   of one stage: 32 to 256 bytes of the narrower operand
 //   warp_tile[m], warp_tile[n]      of a warp's part of the tile: powers of two from 16 to 128
@@ -22,7 +22,10 @@ namespace seedtune {
 //   num_stages                      of the ring in shared memory, 2 to 8
 //   split_k                         blocks that share a tile along k
 //   reduction                       where split: "last_block" adds up, or a "second_launch"
-//   schedule                        "tiles", or "stream_k"
+//   schedule                        "tiles", or "stream_k"; of wgmma "cooperative", where the
+//                                   warpgroups of a block share a tile, or "ping_pong", where two
+//                                   take tiles in turns
+//   cluster[m], cluster[n]          tiles of a thread block cluster; wgmma only
 //   l2_grouping                     rows of tiles that are walked together, 1 to 32
 //   pack[lhs], pack[rhs]            the operand is copied first, to aligned rows; offered where its
 //                                   own are aligned to less than 16 bytes, and required where mma

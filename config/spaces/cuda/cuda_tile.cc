@@ -13,6 +13,13 @@ namespace seedtune {
 namespace {
 
 constexpr int64_t kWarpSize = 32;
+constexpr int64_t kWarpgroup = 128;
+// 65536 registers for three warpgroups, given out by eight a thread.
+constexpr int64_t kWgmmaStartRegisters = 168;
+constexpr int64_t kTooManyRegisters = 256;
+// Where rows that the bulk tensor copy engine moves may start (CUDA Driver API,
+// cuTensorMapEncodeTiled).
+constexpr int64_t kTensorMapAlignment = 16;
 // CUDA C++ Programming Guide, technical specifications per compute capability: what the system
 // takes of each block's shared memory, and blocks a multiprocessor (of sm90; fewer before).
 constexpr int64_t kReservedSharedBytes = 1024;
@@ -45,6 +52,19 @@ int64_t MmaRegisters(const CudaTile& tile) {
   return sums + fragments + 40;
 }
 
+// With one warpgroup that multiplies, what it needs. With two, what all threads start with, if what
+// those two then allot themselves is enough.
+int64_t WgmmaRegisters(const CudaTile& tile, const CudaTypes& types) {
+  const int64_t consumers = CudaConsumers(tile);
+  const int64_t rows =
+      tile.schedule == CudaSchedule::kPingPong ? tile.block_m : tile.block_m / consumers;
+  // fp8 sums are moved to f32 registers after each stage.
+  const int64_t sums = rows * tile.block_n / kWarpgroup * (IsFp8(types.lhs) ? 2 : 1);
+  constexpr int64_t kOthers = 56;
+  if (consumers == 1) return sums + kOthers;
+  return sums + kOthers <= kCudaConsumerRegisters ? kWgmmaStartRegisters : kTooManyRegisters;
+}
+
 }  // namespace
 
 std::string_view CudaFamilyName(CudaFamily family) {
@@ -55,6 +75,8 @@ std::string_view CudaFamilyName(CudaFamily family) {
       return "simt";
     case CudaFamily::kSkinny:
       return "skinny";
+    case CudaFamily::kWgmma:
+      return "wgmma";
   }
   return "invalid";
 }
@@ -62,9 +84,10 @@ std::string_view CudaFamilyName(CudaFamily family) {
 CudaTile CudaTileOf(const Config& config) {
   CudaTile tile;
   const std::string_view family = config.GetEnum("family");
-  tile.family = family == "mma"    ? CudaFamily::kMma
-                : family == "simt" ? CudaFamily::kSimt
-                                   : CudaFamily::kSkinny;
+  tile.family = family == "mma"     ? CudaFamily::kMma
+                : family == "simt"  ? CudaFamily::kSimt
+                : family == "wgmma" ? CudaFamily::kWgmma
+                                    : CudaFamily::kSkinny;
   tile.block_m = config.GetInt("block_size[m]");
   tile.block_n = config.GetInt("block_size[n]");
   tile.block_k = config.GetInt("block_size[k]");
@@ -75,8 +98,13 @@ CudaTile CudaTileOf(const Config& config) {
   tile.split_k = config.GetInt("split_k");
   tile.reduction = config.GetEnum("reduction") == "last_block" ? CudaReduction::kLastBlock
                                                                : CudaReduction::kSecondLaunch;
-  tile.schedule =
-      config.GetEnum("schedule") == "tiles" ? CudaSchedule::kTiles : CudaSchedule::kStreamK;
+  const std::string_view schedule = config.GetEnum("schedule");
+  tile.schedule = schedule == "tiles"         ? CudaSchedule::kTiles
+                  : schedule == "stream_k"    ? CudaSchedule::kStreamK
+                  : schedule == "cooperative" ? CudaSchedule::kCooperative
+                                              : CudaSchedule::kPingPong;
+  tile.cluster_m = config.GetInt("cluster[m]");
+  tile.cluster_n = config.GetInt("cluster[n]");
   tile.l2_grouping = config.GetInt("l2_grouping");
   tile.pack_lhs = config.GetBool("pack[lhs]");
   tile.pack_rhs = config.GetBool("pack[rhs]");
@@ -93,7 +121,13 @@ CudaTypes CudaTypesOf(const MatmulFact& fact) {
   return types;
 }
 
+int64_t CudaConsumers(const CudaTile& tile) {
+  if (tile.schedule == CudaSchedule::kPingPong) return 2;
+  return tile.block_m > kCudaWgmmaRows ? 2 : 1;
+}
+
 int64_t CudaThreads(const CudaTile& tile) {
+  if (tile.family == CudaFamily::kWgmma) return kWarpgroup * (CudaConsumers(tile) + 1);
   return kWarpSize * (tile.block_m / tile.warp_m) * (tile.block_n / tile.warp_n) * tile.warps_k;
 }
 
@@ -103,6 +137,11 @@ int64_t CudaSharedBytes(const CudaTile& tile, const CudaTypes& types) {
     return (tile.warps_k - 1) * tile.block_m * tile.block_n * DTypeBytes(types.accumulator);
   }
   const int64_t ring = tile.stages * TileBytes(tile, types);
+  if (tile.family == CudaFamily::kWgmma) {
+    // The swizzle's alignment, 16 rows of 128 bytes of each warp's output twice, two barriers a
+    // stage (templates/wgmma.cu).
+    return 1024 + ring + CudaConsumers(tile) * 4 * 2 * 16 * 128 + tile.stages * 16;
+  }
   if (tile.family != CudaFamily::kMma) return ring;
   // The epilogue passes 16 rows of each warp's sums through it, padded (templates/mma.cu).
   return std::max(
@@ -117,6 +156,8 @@ int64_t CudaRegisters(const CudaTile& tile, const CudaTypes& types) {
       return SimtRegisters(tile, types);
     case CudaFamily::kSkinny:
       return 128;
+    case CudaFamily::kWgmma:
+      return WgmmaRegisters(tile, types);
   }
   return 0;
 }
@@ -135,6 +176,18 @@ int64_t CudaBlocksPerUnit(const CudaTile& tile, const CudaTypes& types,
                                   (CudaSharedBytes(tile, types) + kReservedSharedBytes));
   }
   return std::clamp<int64_t>(blocks, 1, kMaxBlocksPerUnit);
+}
+
+bool CudaWgmmaTakes(const CudaTypes& types, int arch) {
+  return arch >= 90 && arch < 100 && CudaMmaTakes(types, arch);
+}
+
+bool CudaWgmmaReads(const OperandFact& operand, bool along_k) {
+  const bool contiguous =
+      operand.layout == OperandLayout::kRowMajor || operand.layout == OperandLayout::kColumnMajor;
+  // Only elements of two bytes may lie along the other dimension (PTX ISA, wgmma.mma_async).
+  return contiguous && operand.alignment_bytes % kTensorMapAlignment == 0 &&
+         operand.alignment_bytes > 0 && (along_k || DTypeBytes(operand.dtype) == 2);
 }
 
 bool CudaMmaTakes(const CudaTypes& types, int arch) {

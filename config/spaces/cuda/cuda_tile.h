@@ -19,10 +19,16 @@ enum class CudaFamily : int64_t {
   kMma,     // tensor cores by mma.sync, operands by asynchronous copies; sm80 and newer
   kSimt,    // ordinary instructions, any types and shapes
   kSkinny,  // at most 16 rows or columns: the large operand streams through registers
+  kWgmma,   // tensor cores by wgmma, operands by the bulk tensor copy engine; sm90 alone
 };
 std::string_view CudaFamilyName(CudaFamily family);
 enum class CudaReduction : int64_t { kLastBlock, kSecondLaunch };
-enum class CudaSchedule : int64_t { kTiles, kStreamK };
+enum class CudaSchedule : int64_t {
+  kTiles,
+  kStreamK,
+  kCooperative,  // wgmma: warpgroups share each tile
+  kPingPong,     // wgmma: two warpgroups take tiles in turns
+};
 
 struct CudaTile {
   CudaFamily family = CudaFamily::kSimt;
@@ -34,6 +40,7 @@ struct CudaTile {
   CudaReduction reduction = CudaReduction::kLastBlock;
   CudaSchedule schedule = CudaSchedule::kTiles;
   int64_t l2_grouping = 1;
+  int64_t cluster_m = 1, cluster_n = 1;     // tiles of a thread block cluster
   bool pack_lhs = false, pack_rhs = false;  // copied first, to where rows are aligned
 };
 
@@ -52,6 +59,14 @@ CudaTypes CudaTypesOf(const MatmulFact& fact);
 
 int64_t CudaThreads(const CudaTile& tile);
 
+// Warpgroups of a wgmma kernel that multiply; one more brings operands.
+int64_t CudaConsumers(const CudaTile& tile);
+
+// What a warpgroup of a wgmma kernel with two consumers allots itself (setmaxnreg): 168 a thread at
+// the start, which ptxas is held to, moved from who brings operands to those who multiply.
+inline constexpr int64_t kCudaProducerRegisters = 40;
+inline constexpr int64_t kCudaConsumerRegisters = 232;
+
 // Dynamic shared memory of a block. The kernels have no other.
 int64_t CudaSharedBytes(const CudaTile& tile, const CudaTypes& types);
 
@@ -63,6 +78,13 @@ int64_t CudaRegisters(const CudaTile& tile, const CudaTypes& types);
 // limits nothing.
 int64_t CudaBlocksPerUnit(const CudaTile& tile, const CudaTypes& types, const HardwareInfo& device);
 
+// Whether wgmma of architecture `arch` takes these operands.
+bool CudaWgmmaTakes(const CudaTypes& types, int arch);
+
+// Whether an operand can be read by the bulk tensor copy engine as it stands, and by wgmma once it
+// is in shared memory.
+bool CudaWgmmaReads(const OperandFact& operand, bool along_k);
+
 // Whether tensor cores of architecture `arch` (90 for sm90; at least 80) take these operands as
 // mma.sync does.
 bool CudaMmaTakes(const CudaTypes& types, int arch);
@@ -72,6 +94,12 @@ inline constexpr int64_t kCudaMaxSkinny = 16;
 
 // Bytes of k that one mma.sync takes, whatever the type.
 inline constexpr int64_t kCudaMmaStepBytes = 32;
+
+// Bytes of k of a stage of a wgmma kernel: the swizzle's row.
+inline constexpr int64_t kCudaWgmmaStageBytes = 128;
+
+// Rows that one wgmma multiplies.
+inline constexpr int64_t kCudaWgmmaRows = 64;
 
 }  // namespace seedtune
 
