@@ -17,6 +17,7 @@ template <int a, int b>
 constexpr int kMin = a < b ? a : b;
 constexpr int kRunM = kLhsAlongK ? 1 : kMin<4, kThreadM>;
 constexpr int kRunN = kRhsAlongK ? 1 : kMin<4, kThreadN>;
+constexpr int kRun = kRunN;  // of what ForEachRun hands out
 
 __device__ __forceinline__ int WarpM() { return threadIdx.x / 32 % kWarpsM * kWarpM; }
 __device__ __forceinline__ int WarpN() { return threadIdx.x / 32 / kWarpsM * kWarpN; }

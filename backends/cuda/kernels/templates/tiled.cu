@@ -71,7 +71,7 @@ __device__ __forceinline__ void Multiply(const Arguments& arguments, const Tile&
 
 __device__ __forceinline__ void StoreTile(const Arguments& arguments, const Tile& tile,
                                           unsigned char* shared, Accumulator (&sums)[kSums]) {
-  ForEachRun(shared, sums, [&](int row, int column, auto& run) {
+  ForEachRun(shared, sums, [&](int row, int column, Accumulator(&run)[kRun]) {
     Finish(arguments, tile.batch, tile.m + row, tile.n + column, run);
   });
 }
@@ -135,20 +135,19 @@ __device__ __forceinline__ void RunTiles(const Arguments& arguments, unsigned ch
   Multiply(arguments, tile, begin, end, shared, sums);
   if constexpr (kSplits > 1 && kReduction == 1) {
     // Sums by rows, one array a part.
-    ForEachRun(shared, sums, [&](int row, int column, auto& run) {
+    ForEachRun(shared, sums, [&](int row, int column, Accumulator(&run)[kRun]) {
       const int m = tile.m + row, n = tile.n + column;
-      constexpr int kSize = sizeof(run) / sizeof(Accumulator);
       Accumulator* to = reinterpret_cast<Accumulator*>(arguments.workspace + kPartialsOffset) +
                         ((static_cast<long long>(split) * kBatch + tile.batch) * kM + m) * kN + n;
       if (m >= kM) return;
-      if (kN % kSize == 0 && n < kN) {
-        Vector<Accumulator, kSize> values;
+      if (kN % kRun == 0 && n < kN) {
+        Vector<Accumulator, kRun> values;
 #pragma unroll
-        for (int i = 0; i < kSize; ++i) values.at[i] = run[i];
-        *reinterpret_cast<Vector<Accumulator, kSize>*>(to) = values;
+        for (int i = 0; i < kRun; ++i) values.at[i] = run[i];
+        *reinterpret_cast<Vector<Accumulator, kRun>*>(to) = values;
       } else {
 #pragma unroll
-        for (int i = 0; i < kSize; ++i) {
+        for (int i = 0; i < kRun; ++i) {
           if (n + i < kN) to[i] = run[i];
         }
       }
