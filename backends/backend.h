@@ -28,6 +28,11 @@ class Backend {
   // the caller's business. May keep inputs and reference results of the last kernel for the next
   // call.
   virtual Outcome Measure(const MeasureRequest& request) = 0;
+
+  // True: nothing can be measured in this process any more (a device error that stays). The last
+  // outcome still counts; a worker then ends without destroying the backend, since that could wait
+  // for ever.
+  virtual bool spent() const { return false; }
 };
 
 }  // namespace seedtune

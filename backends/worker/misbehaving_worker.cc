@@ -28,6 +28,7 @@ class MisbehavingBackend : public Backend {
 
   const MeasurerInfo& info() const override { return info_; }
   absl::Status Supports(const Kernel& /*kernel*/) const override { return absl::OkStatus(); }
+  bool spent() const override { return spent_; }
 
   Outcome Measure(const MeasureRequest& request) override {
     const std::string& what = request.kernel->name;
@@ -65,6 +66,7 @@ class MisbehavingBackend : public Backend {
     Outcome outcome;
     outcome.kind = OutcomeKind::kOk;
     if (what == "no_samples") return outcome;
+    if (what == "spent") spent_ = true;
     // What came over: one knob, one number of the request, the process.
     outcome.samples_ns = {static_cast<double>(request.config.GetInt("unroll[k]")),
                           static_cast<double>(request.data_seed), static_cast<double>(getpid())};
@@ -73,6 +75,7 @@ class MisbehavingBackend : public Backend {
 
  private:
   MeasurerInfo info_;
+  bool spent_ = false;
 };
 
 absl::StatusOr<std::unique_ptr<Backend>> MakeBackend(std::string_view backend,

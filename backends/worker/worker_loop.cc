@@ -130,7 +130,9 @@ absl::Status ServeAll(int socket, const BackendFactory& make_backend) {
     WorkerReply reply;
     reply.mutable_measured()->set_id(request.measure().id());
     *reply.mutable_measured()->mutable_outcome() = OutcomeToProto(*outcome);
+    reply.mutable_measured()->set_last(backend->spent());
     SEEDTUNE_RETURN_IF_ERROR(SendMessage(socket, reply));
+    if (backend->spent()) _exit(0);  // runs no destructors: see Backend::spent
   }
 }
 

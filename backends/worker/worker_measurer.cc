@@ -187,6 +187,10 @@ class WorkerMeasurer : public Measurer {
           slot, OutcomeKind::kCrash,
           absl::StrCat("the worker sent ", std::string(fault.message()), "; it was then "));
     }
+    if (message.measured().last()) {
+      slot.process->End();
+      slot.process.reset();  // the next Submit starts another
+    }
     return MeasureReply{*std::exchange(slot.request_id, std::nullopt), *std::move(outcome)};
   }
 
