@@ -181,7 +181,7 @@ __device__ __forceinline__ void BringTile(unsigned stage, const TensorMap& map, 
 __device__ __forceinline__ unsigned long long Descriptor(unsigned address, int block_stride) {
   return static_cast<unsigned long long>((address & 0x3ffff) >> 4) |
          static_cast<unsigned long long>(block_stride >> 4) << 16 |
-         static_cast<unsigned long long>(1024 >> 4) << 32 | unsigned long long{1} << 62;
+         static_cast<unsigned long long>(1024 >> 4) << 32 | 1ull << 62;
 }
 
 // Rows of the next 32 bytes of k.
