@@ -259,7 +259,8 @@ absl::Status CudaDevice::Prepare(CuFunction function, const CudaLaunchShape& sha
 absl::Status CudaDevice::Launch(CuFunction function, const CudaLaunchShape& shape,
                                 std::span<void*> parameters, CuStream stream) const {
   const CuFunctions& f = driver_->functions();
-  if (shape.cluster == std::array<int64_t, 3>{1, 1, 1}) {
+  const bool clustered = shape.cluster != std::array<int64_t, 3>{1, 1, 1};
+  if (!clustered && (!shape.overlaps_previous || f.launch_kernel_ex == nullptr)) {
     return driver_->Check(
         "cuLaunchKernel",
         f.launch_kernel(function, ToUnsigned(shape.grid[0]), ToUnsigned(shape.grid[1]),
@@ -271,11 +272,19 @@ absl::Status CudaDevice::Launch(CuFunction function, const CudaLaunchShape& shap
   if (f.launch_kernel_ex == nullptr) {
     return absl::InternalError("the driver launches no clusters (no cuLaunchKernelEx); update it");
   }
-  CuLaunchAttribute cluster;
-  cluster.id = kCuLaunchAttributeClusterDimension;
-  cluster.value.cluster = {ToUnsigned(shape.cluster[0]), ToUnsigned(shape.cluster[1]),
-                           ToUnsigned(shape.cluster[2])};
+  std::array<CuLaunchAttribute, 2> attributes;
   CuLaunchConfig config;
+  if (clustered) {
+    CuLaunchAttribute& attribute = attributes[config.num_attributes++];
+    attribute.id = kCuLaunchAttributeClusterDimension;
+    attribute.value.cluster = {ToUnsigned(shape.cluster[0]), ToUnsigned(shape.cluster[1]),
+                               ToUnsigned(shape.cluster[2])};
+  }
+  if (shape.overlaps_previous) {
+    CuLaunchAttribute& attribute = attributes[config.num_attributes++];
+    attribute.id = kCuLaunchAttributeProgrammaticStreamSerialization;
+    attribute.value.programmatic_stream_serialization = 1;
+  }
   config.grid_x = ToUnsigned(shape.grid[0]);
   config.grid_y = ToUnsigned(shape.grid[1]);
   config.grid_z = ToUnsigned(shape.grid[2]);
@@ -284,8 +293,7 @@ absl::Status CudaDevice::Launch(CuFunction function, const CudaLaunchShape& shap
   config.block_z = ToUnsigned(shape.block[2]);
   config.shared_bytes = ToUnsigned(shape.dynamic_shared_bytes);
   config.stream = stream;
-  config.attributes = &cluster;
-  config.num_attributes = 1;
+  config.attributes = attributes.data();
   return driver_->Check("cuLaunchKernelEx",
                         f.launch_kernel_ex(&config, function, parameters.data(), nullptr));
 }

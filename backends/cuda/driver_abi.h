@@ -43,6 +43,7 @@ inline constexpr CuResult kCuErrorLaunchFailed = 719;
 inline constexpr int kCuFunctionMaxDynamicSharedSize = 8;
 inline constexpr int kCuFunctionNonPortableClusterSizeAllowed = 14;
 inline constexpr int kCuLaunchAttributeClusterDimension = 4;
+inline constexpr int kCuLaunchAttributeProgrammaticStreamSerialization = 6;
 inline constexpr unsigned kCuStreamNonBlocking = 1;
 inline constexpr unsigned kCuEventDefault = 0;
 
@@ -71,6 +72,7 @@ struct CuLaunchAttribute {
     struct {
       unsigned x, y, z;
     } cluster;
+    int programmatic_stream_serialization;
   } value = {};
 };
 

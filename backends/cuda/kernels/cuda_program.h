@@ -46,6 +46,9 @@ struct CudaLaunch {
   std::array<int64_t, 3> block = {1, 1, 1};
   std::array<int64_t, 3> cluster = {1, 1, 1};  // all 1: no cluster
   int64_t dynamic_shared_bytes = 0;
+  // Its blocks may start while the launch before it ends; they wait by themselves for what that one
+  // writes (sm90 and newer: griddepcontrol).
+  bool overlaps_previous = false;
   std::vector<CudaArgument> arguments;
 };
 

@@ -36,6 +36,8 @@ constexpr int kMinArch = 80;
 constexpr int kFp8Arch = 89;
 constexpr int64_t kWorkspaceAlignment = 256;
 constexpr int64_t kHelperThreads = 256;  // of the launches beside the matmul
+constexpr int64_t kReduceSlices = 8;
+constexpr int kOverlapArch = 90;
 constexpr int64_t kMaxGrid = std::numeric_limits<int32_t>::max();
 constexpr int64_t kChunkBytes = 16;
 constexpr int64_t kWarpRows = 16;  // of 64 that a warpgroup multiplies
@@ -362,6 +364,13 @@ class Generator {
     const auto fits = [](int64_t extent, int64_t block) {
       return extent % block == 0 ? "true" : "false";
     };
+    if (tile_.family == CudaFamily::kSimt && operand.along_k) {
+      // Its shared memory has rows along m and n.
+      absl::StrAppend(&text_, "using ", operand.name, "Copy = TurningCopy<", operand.name, ", ",
+                      rows, ", ", elements, ", ", threads, ", ", fits(operand.rows, rows), ", ",
+                      fits(operand.elements, elements), ">;\n");
+      return;
+    }
     absl::StrAppend(&text_, "using ", operand.name, "Copy = TileCopy<", operand.name, ", ", rows,
                     ", ", elements, ", ", operand.copy_bytes, ", ", threads, ", ",
                     fits(operand.rows, rows), ", ", fits(operand.elements, elements), ", ",
@@ -539,13 +548,18 @@ class Generator {
     if (!SecondLaunch()) return;
     const int64_t run = matmul_.n % 4 == 0 ? 4 : matmul_.n % 2 == 0 ? 2 : 1;
     absl::StrAppend(&text_, "\nnamespace reduce_parts {\n");
+    // Where parts are many, the block's threads share them out, too.
+    const int64_t slices = tile_.split_k >= kReduceSlices ? kReduceSlices : 1;
     Constant("kThreads", kHelperThreads);
     Constant("kRun", run);
+    Constant("kSlices", slices);
     absl::StrAppend(&text_, std::string(Template("reduce")), "}  // namespace reduce_parts\n\n");
     CudaLaunch launch;
     launch.entry = "reduce";
-    launch.grid[0] = CeilDiv(matmul_.batch * matmul_.m * matmul_.n, run * kHelperThreads);
+    launch.grid[0] =
+        CeilDiv(matmul_.batch * matmul_.m * matmul_.n, run * kHelperThreads / slices);
     launch.block[0] = kHelperThreads;
+    launch.overlaps_previous = CudaArchNumber(device_.arch) >= kOverlapArch;
     AppendEntry("reduce", "reduce_parts", absl::StrCat(kHelperThreads), /*reads_operands=*/false,
                 launch);
   }

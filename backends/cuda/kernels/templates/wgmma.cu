@@ -318,6 +318,9 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
     __syncthreads();
   }
 
+  // The launch that adds up the parts may take its place on the machine.
+  if constexpr (kSplits > 1) asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+
   if (warpgroup == 0) {
     if constexpr (kProducerRegisters > 0) {
       asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kProducerRegisters));
