@@ -1,22 +1,25 @@
 #include "config/config_space.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
 #include "absl/numeric/int128.h"
 #include "absl/status/status.h"
@@ -76,13 +79,18 @@ std::string MakeId(const ConfigSpace::Options& options) {
 }  // namespace
 
 struct ConfigSpace::Index {
-  std::unordered_map<std::string_view, int> slot_of_knob;  // keys are views of options_.knobs
-  std::vector<std::vector<int>> constraint_slots;          // a constraint: the slots that it reads
+  absl::flat_hash_map<std::string_view, int> slot_of_knob;  // keys are views of options_.knobs
+  std::vector<std::vector<int>> constraint_slots;           // a constraint: the slots that it reads
+
+  std::once_flag id_once;
+  std::string id;
+  std::once_flag valid_once;
   std::optional<SpaceIndex> valid;
+  std::atomic<bool> is_valid_ready = false;
 };
 
 ConfigSpace::ConfigSpace(Options options)
-    : options_(std::move(options)), id_(MakeId(options_)), index_(std::make_unique<Index>()) {}
+    : options_(std::move(options)), index_(std::make_unique<Index>()) {}
 
 ConfigSpace::~ConfigSpace() = default;
 
@@ -105,13 +113,11 @@ absl::Status ConfigSpace::Init() {
       return error("two knobs are named \"", name, "\"");
     }
   }
-  std::vector<SpaceIndex::BoundConstraint> bound;
+  absl::flat_hash_set<std::string_view> names;
   for (const Constraint& constraint : options_.constraints) {
     if (constraint.name.empty()) return error("a constraint has no name");
-    for (const auto& other : bound) {
-      if (other.constraint->name == constraint.name) {
-        return error("two constraints are named \"", constraint.name, "\"");
-      }
+    if (!names.insert(constraint.name).second) {
+      return error("two constraints are named \"", constraint.name, "\"");
     }
     if (constraint.holds == nullptr) return error(constraint.name, ": `holds` is empty");
     std::vector<int> slots;
@@ -120,8 +126,27 @@ absl::Status ConfigSpace::Init() {
       if (!slot) return error(constraint.name, ": ", UnknownKnob(knob));
       slots.push_back(*slot);
     }
-    bound.push_back({&constraint, slots});
     index_->constraint_slots.push_back(std::move(slots));
+  }
+  for (const Knob& knob : options_.knobs) {
+    default_.push_back(static_cast<uint16_t>(knob.default_choice()));
+  }
+  const bool default_is_valid = FirstViolation(default_) == nullptr;
+  if (options_.index_on_demand && default_is_valid) return absl::OkStatus();
+  absl::Status status;
+  std::call_once(index_->valid_once, [&] { status = BuildIndex(); });
+  SEEDTUNE_RETURN_IF_ERROR(status);
+  index_->valid->Nearest(default_, [this](int slot, int choice) {
+    const Knob& knob = options_.knobs[slot];
+    return MoveCost(knob, knob.default_choice(), choice);
+  });
+  return absl::OkStatus();
+}
+
+absl::Status ConfigSpace::BuildIndex() const {
+  std::vector<SpaceIndex::BoundConstraint> bound;
+  for (size_t i = 0; i < options_.constraints.size(); ++i) {
+    bound.push_back({&options_.constraints[i], index_->constraint_slots[i]});
   }
   auto valid = SpaceIndex::Build(options_.knobs, bound, {.max_edges = options_.max_group_edges});
   if (!valid.ok()) {
@@ -129,14 +154,31 @@ absl::Status ConfigSpace::Init() {
                         absl::StrCat(options_.name, ": ", std::string(valid.status().message())));
   }
   index_->valid = *std::move(valid);
-  for (const Knob& knob : options_.knobs) {
-    default_.push_back(static_cast<uint16_t>(knob.default_choice()));
-  }
-  index_->valid->Nearest(default_, [this](int slot, int choice) {
-    const Knob& knob = options_.knobs[slot];
-    return MoveCost(knob, knob.default_choice(), choice);
-  });
+  index_->is_valid_ready.store(true, std::memory_order_release);
   return absl::OkStatus();
+}
+
+const SpaceIndex& ConfigSpace::valid() const {
+  std::call_once(index_->valid_once, [this] {
+    const absl::Status status = BuildIndex();
+    if (status.ok()) return;
+    std::fprintf(stderr, "ConfigSpace: %s\n", std::string(status.message()).c_str());
+    std::abort();
+  });
+  return *index_->valid;
+}
+
+bool ConfigSpace::Contains(std::span<const uint16_t> choices) const {
+  // Few questions are answered sooner by the constraints themselves than by an index yet to be
+  // made.
+  return index_->is_valid_ready.load(std::memory_order_acquire)
+             ? index_->valid->Contains(choices)
+             : FirstViolation(choices) == nullptr;
+}
+
+const std::string& ConfigSpace::id() const {
+  std::call_once(index_->id_once, [this] { index_->id = MakeId(options_); });
+  return index_->id;
 }
 
 std::string ConfigSpace::UnknownKnob(std::string_view name) const {
@@ -159,23 +201,23 @@ absl::uint128 ConfigSpace::CartesianSize() const {
   return size;
 }
 
-absl::uint128 ConfigSpace::NumValid() const { return index_->valid->count(); }
+absl::uint128 ConfigSpace::NumValid() const { return valid().count(); }
 
 Config ConfigSpace::At(absl::uint128 index) const {
   assert(index < NumValid());
   std::vector<uint16_t> choices(options_.knobs.size());
-  index_->valid->At(index, choices);
+  valid().At(index, choices);
   return Config(shared_from_this(), std::move(choices));
 }
 
 std::optional<absl::uint128> ConfigSpace::IndexOf(const Config& config) const {
   if (!InRange(config.choices())) return std::nullopt;
-  return index_->valid->IndexOf(config.choices());
+  return valid().IndexOf(config.choices());
 }
 
 Config ConfigSpace::Sample(std::mt19937_64& random) const {
   std::vector<uint16_t> choices(options_.knobs.size());
-  index_->valid->Sample(random, choices);
+  valid().Sample(random, choices);
   return Config(shared_from_this(), std::move(choices));
 }
 
@@ -190,7 +232,7 @@ bool ConfigSpace::InRange(std::span<const uint16_t> choices) const {
 }
 
 bool ConfigSpace::IsValid(std::span<const uint16_t> choices) const {
-  return InRange(choices) && index_->valid->Contains(choices);
+  return InRange(choices) && Contains(choices);
 }
 
 const Constraint* ConfigSpace::FirstViolation(std::span<const uint16_t> choices) const {
@@ -246,7 +288,7 @@ absl::StatusOr<Config> ConfigSpace::NormalizeFrom(std::span<const uint16_t> base
     choices[*slot] = static_cast<uint16_t>(*choice);
     asked_for[*slot] = true;
   }
-  if (index_->valid->Contains(choices)) return Config(shared_from_this(), std::move(choices));
+  if (Contains(choices)) return Config(shared_from_this(), std::move(choices));
 
   if (mode == NormalizeMode::kReject) {
     const Constraint* violated = FirstViolation(choices);
@@ -261,7 +303,7 @@ absl::StatusOr<Config> ConfigSpace::NormalizeFrom(std::span<const uint16_t> base
         absl::StrCat(violated->name, ": ", values, ", want: ", violated->description));
   }
   const std::vector<uint16_t> wanted = choices;
-  index_->valid->Nearest(choices, [&](int slot, int choice) {
+  valid().Nearest(choices, [&](int slot, int choice) {
     // What was asked for moves only where nothing else helps.
     return MoveCost(options_.knobs[slot], wanted[slot], choice) * (asked_for[slot] ? 1024 : 1);
   });
@@ -288,10 +330,10 @@ std::string_view ConfigSpace::WhyMoved(int slot, std::span<const uint16_t> choic
 std::optional<Config> ConfigSpace::Repair(std::vector<uint16_t> choices,
                                           std::mt19937_64& random) const {
   if (!InRange(choices)) return std::nullopt;
-  if (!index_->valid->Contains(choices)) {
+  if (!Contains(choices)) {
     const std::vector<uint16_t> wanted = choices;
     const uint64_t salt = random();
-    index_->valid->Nearest(choices, [&](int slot, int choice) -> int64_t {
+    valid().Nearest(choices, [&](int slot, int choice) -> int64_t {
       const int64_t cost = MoveCost(options_.knobs[slot], wanted[slot], choice);
       if (cost == 0) return 0;
       // Among repairs of equal cost the one with the least noise wins.
@@ -312,7 +354,7 @@ std::vector<Config> ConfigSpace::Neighbors(const Config& config, NeighborKind ki
     return kind == NeighborKind::kHamming ||
            IsNeighborChoice(options_.knobs[slot], base[slot], choice);
   };
-  if (kind != NeighborKind::kAdjacent && index_->valid->Contains(base)) {
+  if (kind != NeighborKind::kAdjacent && Contains(base)) {
     // One slot changes, so only its own group can become invalid.
     std::vector<uint16_t> choices(base.begin(), base.end());
     for (size_t slot = 0; slot < choices.size(); ++slot) {
@@ -320,7 +362,7 @@ std::vector<Config> ConfigSpace::Neighbors(const Config& config, NeighborKind ki
         if (choice == base[slot] || !near(static_cast<int>(slot), choice)) continue;
         if (found.size() >= limit) return found;
         choices[slot] = static_cast<uint16_t>(choice);
-        if (index_->valid->ContainsAround(static_cast<int>(slot), choices)) {
+        if (valid().ContainsAround(static_cast<int>(slot), choices)) {
           found.emplace_back(shared_from_this(), choices);
         }
       }
@@ -331,7 +373,7 @@ std::vector<Config> ConfigSpace::Neighbors(const Config& config, NeighborKind ki
   const int max_distance =
       kind == NeighborKind::kAdjacent ? static_cast<int>(options_.knobs.size()) : 1;
   for (int distance = 1; distance <= max_distance && found.size() < limit; ++distance) {
-    index_->valid->ForEachAtDistance(base, distance, near, [&](std::span<const uint16_t> choices) {
+    valid().ForEachAtDistance(base, distance, near, [&](std::span<const uint16_t> choices) {
       found.emplace_back(shared_from_this(), std::vector<uint16_t>(choices.begin(), choices.end()));
       return found.size() < limit;
     });

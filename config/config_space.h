@@ -29,6 +29,7 @@
 namespace seedtune {
 
 class Config;
+class SpaceIndex;
 
 // A step leads to the next or the previous choice; of an unordered knob, to any other choice.
 enum class NeighborKind {
@@ -59,6 +60,11 @@ class ConfigSpace : public std::enable_shared_from_this<ConfigSpace> {
     // Limits the memory of one group's index, which takes about 14 bytes an edge (see
     // space_index.h).
     int64_t max_group_edges = 20'000'000;
+    // Indexes the groups when something first asks for what only the index knows (counts, samples,
+    // neighbours, repairs), so that an untuned answer does not pay for it. For spaces that are
+    // known to be small enough to index: one that is not ends the process when it is asked. Where
+    // the knobs' defaults together break a constraint, the index is made at once all the same.
+    bool index_on_demand = false;
   };
   static absl::StatusOr<std::shared_ptr<const ConfigSpace>> Create(Options options);
 
@@ -71,7 +77,7 @@ class ConfigSpace : public std::enable_shared_from_this<ConfigSpace> {
   int version() const { return options_.version; }
   // "cpu_matmul.v1.<hash of knobs and choices>": two spaces with equal ids read each other's
   // configurations.
-  const std::string& id() const { return id_; }
+  const std::string& id() const;
   std::span<const Knob> knobs() const { return options_.knobs; }
   std::span<const Constraint> constraints() const { return options_.constraints; }
   std::optional<int> FindKnob(std::string_view name) const;
@@ -118,6 +124,9 @@ class ConfigSpace : public std::enable_shared_from_this<ConfigSpace> {
   struct Index;  // the trees
   explicit ConfigSpace(Options options);
   absl::Status Init();
+  absl::Status BuildIndex() const;
+  const SpaceIndex& valid() const;  // the index, made where it is not there yet
+  bool Contains(std::span<const uint16_t> choices) const;  // in range
   bool InRange(std::span<const uint16_t> choices) const;
   // `no knob named "num_warpz" in triton_matmul; did you mean "num_warps"`
   std::string UnknownKnob(std::string_view name) const;
@@ -128,7 +137,6 @@ class ConfigSpace : public std::enable_shared_from_this<ConfigSpace> {
   std::string_view WhyMoved(int slot, std::span<const uint16_t> choices) const;
 
   Options options_;
-  std::string id_;
   std::unique_ptr<Index> index_;
   std::vector<uint16_t> default_;
 };
