@@ -24,25 +24,26 @@ constexpr int64_t kTensorMapAlignment = 16;
 // takes of each block's shared memory, and blocks a multiprocessor (of sm90; fewer before).
 constexpr int64_t kReservedSharedBytes = 1024;
 constexpr int64_t kMaxBlocksPerUnit = 32;
-// Lanes of a simt warp along m and n, and steps of k that it reads at once (templates/simt.cu).
+// Lanes of a simt warp along m and n (templates/simt.cu).
 constexpr int64_t kLanesM = 4;
 constexpr int64_t kLanesN = 8;
-constexpr int64_t kStepK = 4;
+constexpr int64_t kTurnedPadBytes = 16;
 
 int64_t TileBytes(const CudaTile& tile, const CudaTypes& types) {
-  return tile.block_k *
-         (tile.block_m * DTypeBytes(types.lhs) + tile.block_n * DTypeBytes(types.rhs));
+  const int64_t bytes =
+      tile.block_k * (tile.block_m * DTypeBytes(types.lhs) + tile.block_n * DTypeBytes(types.rhs));
+  if (tile.family != CudaFamily::kSimt) return bytes;
+  // Operands that are turned have a padded row for each step of k (templates/tile_copy.cu).
+  return bytes + tile.block_k * kTurnedPadBytes *
+                     ((types.lhs_along_k ? 1 : 0) + (types.rhs_along_k ? 1 : 0));
 }
 
 int64_t SimtRegisters(const CudaTile& tile, const CudaTypes& types) {
   const int64_t words = DTypeBytes(types.accumulator) / 4;
   const int64_t rows = tile.warp_m / kLanesM;
   const int64_t columns = tile.warp_n / kLanesN;
-  // Sums; a fragment of the operand that is read along k for several steps, of the other for one;
-  // addresses and counters.
-  const int64_t fragments =
-      rows * (types.lhs_along_k ? kStepK : 1) + columns * (types.rhs_along_k ? kStepK : 1);
-  return words * (rows * columns + fragments) + 40;
+  // Sums; the operands of this step and of the next; addresses and counters.
+  return words * (rows * columns + 2 * (rows + columns)) + 32;
 }
 
 int64_t MmaRegisters(const CudaTile& tile) {

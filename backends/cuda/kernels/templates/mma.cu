@@ -126,36 +126,39 @@ struct Instruction<F8E5M2, F8E5M2> {
 __device__ __forceinline__ int WarpM() { return threadIdx.x / 32 % kWarpsM * kWarpM; }
 __device__ __forceinline__ int WarpN() { return threadIdx.x / 32 / kWarpsM * kWarpN; }
 
-// One stage's products. Sum 4 (i kColumnTiles + j) + 2 h + c of thread t stands in row 16 i + 8 h +
-// t / 4, column 8 j + 2 (t % 4) + c of the warp's tile.
-__device__ __forceinline__ void Consume(const unsigned char* lhs_tile,
-                                        const unsigned char* rhs_tile, Accumulator (&sums)[kSums]) {
+// The operands of one step of k: 16 rows, or columns, each.
+struct Fragments {
+  unsigned a[kRowTiles][4], b[kColumnTiles / 2][4];
+};
+
+__device__ __forceinline__ void LoadStep(const unsigned char* lhs_tile,
+                                         const unsigned char* rhs_tile, int step,
+                                         Fragments& fragments) {
   const unsigned lhs = SharedAddress(lhs_tile), rhs = SharedAddress(rhs_tile);
   const int warp_m = WarpM(), warp_n = WarpN();
-  // Fragments of the next step are on their way while this one multiplies.
-  unsigned a[2][kRowTiles][4], b[2][kColumnTiles / 2][4];
-  const auto load = [&](int step) {
 #pragma unroll
-    for (int i = 0; i < kRowTiles; ++i) {
-      LoadFragments<LhsCopy, kLhsAlongK>(lhs, warp_m + i * 16, step, a[step % 2][i]);
-    }
+  for (int i = 0; i < kRowTiles; ++i) {
+    LoadFragments<LhsCopy, kLhsAlongK>(lhs, warp_m + i * 16, step, fragments.a[i]);
+  }
 #pragma unroll
-    for (int j = 0; j < kColumnTiles / 2; ++j) {
-      LoadFragments<RhsCopy, kRhsAlongK>(rhs, warp_n + j * 16, step, b[step % 2][j]);
-    }
-  };
-  load(0);
+  for (int j = 0; j < kColumnTiles / 2; ++j) {
+    LoadFragments<RhsCopy, kRhsAlongK>(rhs, warp_n + j * 16, step, fragments.b[j]);
+  }
+}
+
+// Sum 4 (i kColumnTiles + j) + 2 h + c of thread t stands in row 16 i + 8 h + t / 4, column 8 j + 2
+// (t % 4) + c of the warp's tile.
+__device__ __forceinline__ void MultiplyStep(const Fragments& fragments,
+                                             Accumulator (&sums)[kSums]) {
 #pragma unroll
-  for (int step = 0; step < kStepsOfBlock; ++step) {
-    if (step + 1 < kStepsOfBlock) load(step + 1);
+  for (int i = 0; i < kRowTiles; ++i) {
 #pragma unroll
-    for (int i = 0; i < kRowTiles; ++i) {
-#pragma unroll
-      for (int j = 0; j < kColumnTiles; ++j) {
-        const auto& right = b[step % 2][j / 2];
-        Instruction<Lhs, Rhs>::Issue(a[step % 2][i], right[j % 2], right[j % 2 + 2],
-                                     sums + (i * kColumnTiles + j) * 4);
-      }
+    for (int j = 0; j < kColumnTiles; ++j) {
+      // Back and forth, so that neighbours share an operand.
+      const int column = i % 2 == 0 ? j : kColumnTiles - 1 - j;
+      const auto& right = fragments.b[column / 2];
+      Instruction<Lhs, Rhs>::Issue(fragments.a[i], right[column % 2], right[column % 2 + 2],
+                                   sums + (i * kColumnTiles + column) * 4);
     }
   }
 }

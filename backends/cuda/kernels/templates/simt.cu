@@ -1,22 +1,20 @@
-// simt: each thread multiplies with ordinary instructions, any types. Shared memory holds the
-// operands as they are; what a thread reads is converted in registers.
+// simt: each thread multiplies with ordinary instructions, any types. In shared memory a row of
+// either operand's tile is one step of k, its elements neighbours in m or n, as they come: what a
+// thread reads is converted in registers.
 //
-// A warp's 32 threads stand 4 along m by 8 along n over its kWarpM x kWarpN tile, and a thread has
-// kThreadM x kThreadN sums. Along an operand that is contiguous in m (or n) a thread owns runs of
-// neighbours, which one read takes; along one that is contiguous in k every fourth row (eighth
-// column), and one read takes neighbours in k. Either way the threads of a warp read different
-// banks, or the same word.
+// A warp's 32 threads stand 4 along m by 8 along n over its kWarpM x kWarpN tile; a thread has
+// kThreadM x kThreadN sums, in runs of neighbours that one read takes.
 
 constexpr int kThreadM = kWarpM / 4;
 constexpr int kThreadN = kWarpN / 8;
 constexpr int kSums = kThreadM * kThreadN;
 constexpr int kWarpsM = kBlockM / kWarpM;
-constexpr int kStepK = 4;  // of the inner loop
+constexpr int kStepsOfBlock = kBlockK;
 
 template <int a, int b>
 constexpr int kMin = a < b ? a : b;
-constexpr int kRunM = kLhsAlongK ? 1 : kMin<4, kThreadM>;
-constexpr int kRunN = kRhsAlongK ? 1 : kMin<4, kThreadN>;
+constexpr int kRunM = kMin<4, kThreadM>;
+constexpr int kRunN = kMin<4, kThreadN>;
 constexpr int kRun = kRunN;  // of what ForEachRun hands out
 
 __device__ __forceinline__ int WarpM() { return threadIdx.x / 32 % kWarpsM * kWarpM; }
@@ -29,71 +27,39 @@ __device__ __forceinline__ int PlaceOf(int i, int lane) {
 __device__ __forceinline__ int LaneM() { return threadIdx.x % 32 / 8; }
 __device__ __forceinline__ int LaneN() { return threadIdx.x % 8; }
 
-// kSize neighbours of a row of a tile in shared memory; they lie in one chunk, or in whole ones.
-template <typename Copy, int kSize>
-__device__ __forceinline__ void ReadRun(const unsigned char* tile, int row, int element,
+// The operands of one step of k.
+struct Fragments {
+  Accumulator a[kThreadM], b[kThreadN];
+};
+
+// `row` is a row of a tile, from the warp's first element on.
+template <typename Copy, int kRunOf, int kLanes, int kSize>
+__device__ __forceinline__ void ReadRow(const unsigned char* tile, int row, int first, int lane,
                                         Accumulator (&to)[kSize]) {
   using T = typename Copy::T;
-  constexpr int kPart = kMin<kSize, Copy::kChunkElements>;
+  constexpr int kPart = kMin<kRunOf, 16 / sizeof(T)>;
 #pragma unroll
-  for (int p = 0; p < kSize; p += kPart) {
-    const int chunk = (element + p) / Copy::kChunkElements;
-    const int inside = (element + p) % Copy::kChunkElements;
-    const auto part = *reinterpret_cast<const Vector<T, kPart>*>(
-        tile + row * Copy::kRowBytes + (chunk ^ Copy::Swizzle(row)) * 16 + inside * sizeof(T));
+  for (int i = 0; i < kSize; i += kPart) {
+    const int element = first + PlaceOf<kRunOf, kLanes>(i, lane);
+    const auto part = *reinterpret_cast<const Vector<T, kPart>*>(tile + Copy::At(row, element));
 #pragma unroll
-    for (int i = 0; i < kPart; ++i) to[p + i] = static_cast<Accumulator>(Widen(part.at[i]));
+    for (int e = 0; e < kPart; ++e) to[i + e] = static_cast<Accumulator>(Widen(part.at[e]));
   }
 }
 
-// One stage's products.
-__device__ __forceinline__ void Consume(const unsigned char* lhs, const unsigned char* rhs,
-                                        Accumulator (&sums)[kSums]) {
-  const int warp_m = WarpM(), warp_n = WarpN(), lane_m = LaneM(), lane_n = LaneN();
+__device__ __forceinline__ void LoadStep(const unsigned char* lhs, const unsigned char* rhs,
+                                         int step, Fragments& fragments) {
+  ReadRow<LhsCopy, kRunM, 4>(lhs, step, WarpM(), LaneM(), fragments.a);
+  ReadRow<RhsCopy, kRunN, 8>(rhs, step, WarpN(), LaneN(), fragments.b);
+}
+
+__device__ __forceinline__ void MultiplyStep(const Fragments& fragments,
+                                             Accumulator (&sums)[kSums]) {
 #pragma unroll
-  for (int k = 0; k < kBlockK; k += kStepK) {
-    Accumulator a[kThreadM][kStepK], b[kThreadN][kStepK];
-    if constexpr (kLhsAlongK) {
+  for (int m = 0; m < kThreadM; ++m) {
 #pragma unroll
-      for (int i = 0; i < kThreadM; ++i) {
-        ReadRun<LhsCopy, kStepK>(lhs, warp_m + PlaceOf<1, 4>(i, lane_m), k, a[i]);
-      }
-    } else {
-#pragma unroll
-      for (int j = 0; j < kStepK; ++j) {
-#pragma unroll
-        for (int i = 0; i < kThreadM; i += kRunM) {
-          Accumulator run[kRunM];
-          ReadRun<LhsCopy, kRunM>(lhs, k + j, warp_m + PlaceOf<kRunM, 4>(i, lane_m), run);
-#pragma unroll
-          for (int r = 0; r < kRunM; ++r) a[i + r][j] = run[r];
-        }
-      }
-    }
-    if constexpr (kRhsAlongK) {
-#pragma unroll
-      for (int i = 0; i < kThreadN; ++i) {
-        ReadRun<RhsCopy, kStepK>(rhs, warp_n + PlaceOf<1, 8>(i, lane_n), k, b[i]);
-      }
-    } else {
-#pragma unroll
-      for (int j = 0; j < kStepK; ++j) {
-#pragma unroll
-        for (int i = 0; i < kThreadN; i += kRunN) {
-          Accumulator run[kRunN];
-          ReadRun<RhsCopy, kRunN>(rhs, k + j, warp_n + PlaceOf<kRunN, 8>(i, lane_n), run);
-#pragma unroll
-          for (int r = 0; r < kRunN; ++r) b[i + r][j] = run[r];
-        }
-      }
-    }
-#pragma unroll
-    for (int j = 0; j < kStepK; ++j) {
-#pragma unroll
-      for (int m = 0; m < kThreadM; ++m) {
-#pragma unroll
-        for (int n = 0; n < kThreadN; ++n) sums[m * kThreadN + n] += a[m][j] * b[n][j];
-      }
+    for (int n = 0; n < kThreadN; ++n) {
+      sums[m * kThreadN + n] += fragments.a[m] * fragments.b[n];
     }
   }
 }

@@ -37,33 +37,50 @@ __device__ __forceinline__ void Multiply(const Arguments& arguments, const Tile&
   const Rhs* rhs = arguments.rhs + tile.batch * kRhsBatchStride +
                    tile.n * (kRhsAlongK ? kRhsRowStride : kRhsElementStride);
   const unsigned address = SharedAddress(shared);
-  const auto load = [&](int stage, int step) {
+  const auto load = [&](int stage, int step, int part, int parts) {
     const int k = step * kBlockK;
     LhsCopy::Load(address + stage * kStageBytes,
                   lhs + k * (kLhsAlongK ? kLhsElementStride : kLhsRowStride), kLhsRowStride,
                   kLhsElementStride, kLhsAlongK ? kM - tile.m : kK - k,
-                  kLhsAlongK ? kK - k : kM - tile.m);
+                  kLhsAlongK ? kK - k : kM - tile.m, part, parts);
     RhsCopy::Load(address + stage * kStageBytes + LhsCopy::kBytes,
                   rhs + k * (kRhsAlongK ? kRhsElementStride : kRhsRowStride), kRhsRowStride,
                   kRhsElementStride, kRhsAlongK ? kN - tile.n : kK - k,
-                  kRhsAlongK ? kK - k : kN - tile.n);
+                  kRhsAlongK ? kK - k : kN - tile.n, part, parts);
   };
 #pragma unroll
   for (int s = 0; s < kStages - 1; ++s) {
-    if (begin + s < end) load(s, begin + s);
+    if (begin + s < end) load(s, begin + s, 0, 1);
     CommitCopies();
   }
+  AwaitCopies<kStages - 2>();
+  __syncthreads();
+  // Steps of k inside a stage: what the next one multiplies is read before this one multiplies,
+  // also across stages, and the copies of a later stage are spread over all but the last.
+  constexpr int kCopySteps = kStepsOfBlock > 4 ? 4 : kStepsOfBlock > 1 ? kStepsOfBlock - 1 : 1;
+  Fragments fragments[2];
+  LoadStep(shared, shared + LhsCopy::kBytes, 0, fragments[0]);
   int read = 0, write = kStages - 1;
 #pragma unroll 1
   for (int step = begin; step < end; ++step) {
-    // This stage's copies of all threads are here, and nobody reads the stage before it any more.
-    AwaitCopies<kStages - 2>();
-    __syncthreads();
-    if (step + kStages - 1 < end) load(write, step + kStages - 1);
-    CommitCopies();
-    Consume(shared + read * kStageBytes, shared + read * kStageBytes + LhsCopy::kBytes, sums);
-    read = read + 1 == kStages ? 0 : read + 1;
-    write = write + 1 == kStages ? 0 : write + 1;
+#pragma unroll
+    for (int s = 0; s < kStepsOfBlock; ++s) {
+      if (s < kCopySteps && step + kStages - 1 < end) {
+        load(write, step + kStages - 1, s, kCopySteps);
+      }
+      if (s == kCopySteps - 1) CommitCopies();
+      if (s == kStepsOfBlock - 1) {
+        // The next stage's copies of all threads are here, and nobody reads this stage any more.
+        AwaitCopies<kStages - 2>();
+        __syncthreads();
+        write = read;
+        read = read + 1 == kStages ? 0 : read + 1;
+      }
+      const unsigned char* stage = shared + read * kStageBytes;
+      LoadStep(stage, stage + LhsCopy::kBytes, (s + 1) % kStepsOfBlock, fragments[(s + 1) % 2]);
+      MultiplyStep(fragments[s % 2], sums);
+    }
+    if constexpr (kStepsOfBlock % 2 != 0) fragments[0] = fragments[1];
   }
   AwaitCopies<0>();
   __syncthreads();
