@@ -26,7 +26,7 @@ namespace {
 // What a backend's code runs on.
 std::vector<DeviceKind> KindsOf(std::string_view backend) {
   if (backend == "cpu") return {DeviceKind::kCpu};
-  if (backend == "cute") return {DeviceKind::kCuda};
+  if (backend == "cuda" || backend == "cute") return {DeviceKind::kCuda};
   if (backend == "triton") return {DeviceKind::kCuda, DeviceKind::kRocm};
   return {};  // its config space will say that there is no such backend
 }

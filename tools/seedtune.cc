@@ -14,6 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include "autotuner/clock.h"
 #include "backends/cpu/cpu_backend.h"
+#include "backends/cuda/cuda_backend.h"
+#include "backends/cuda/cuda_measurer.h"
 #include "backends/worker/worker_loop.h"
 #include "backends/worker/worker_measurer.h"
 #include "backends/worker/worker_process.h"
@@ -41,16 +43,27 @@ void RequestStop(int signal_number) {
 absl::StatusOr<std::unique_ptr<Backend>> MakeBackend(std::string_view backend,
                                                      const HardwareInfo& device) {
   if (backend == "cpu") return MakeCpuBackend(device);
+  if (backend == "cuda") return MakeCudaBackend(device);
   return absl::UnimplementedError(
       absl::StrCat("the ", std::string(backend),
-                   " backend cannot measure in this release, want --backend=cpu; "
+                   " backend cannot measure in this release, want --backend=cpu or --backend=cuda; "
                    "`seedtune explain` shows its seeds"));
+}
+
+absl::StatusOr<std::unique_ptr<Backend>> MakeWorkerBackend(std::string_view role,
+                                                           const HardwareInfo& device) {
+  if (role.substr(0, 4) == "cuda") return MakeCudaWorkerBackend(role, device);
+  return MakeBackend(role, device);
 }
 
 absl::StatusOr<std::unique_ptr<Measurer>> MakeMeasurer(const std::string& backend,
                                                        const HardwareInfo& device) {
+  const std::vector<std::string> worker_argv = {"/proc/self/exe", kWorkerArgument};
+  if (backend == "cuda") {
+    return MakeCudaMeasurer({.worker_argv = worker_argv, .device = device}, SystemClock());
+  }
   WorkerOptions options;
-  options.argv = {"/proc/self/exe", kWorkerArgument};
+  options.argv = worker_argv;
   options.backend = backend;
   options.device = device;
   return MakeWorkerMeasurer(std::move(options), SystemClock());
@@ -58,7 +71,7 @@ absl::StatusOr<std::unique_ptr<Measurer>> MakeMeasurer(const std::string& backen
 
 int Main(int argc, char** argv) {
   if (argc == 2 && std::string_view(argv[1]) == kWorkerArgument)
-    return RunWorker(kWorkerSocket, MakeBackend);
+    return RunWorker(kWorkerSocket, MakeWorkerBackend);
   signal(SIGINT, RequestStop);
   signal(SIGTERM, RequestStop);
   const std::unique_ptr<SystemReader> reader = NewRealSystemReader();

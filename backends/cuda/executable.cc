@@ -71,7 +71,10 @@ absl::Status CudaExecutable::BindArgument(const CudaArgument& argument,
                                           std::span<const CuDevicePointer> tensors,
                                           CuDevicePointer workspace, BoundLaunch& launch) const {
   if (const auto* map = std::get_if<CudaTensorMapArgument>(&argument)) {
-    SEEDTUNE_ASSIGN_OR_RETURN(CuTensorMap encoded, Encode(*map, tensors[map->tensor]));
+    const CuDevicePointer address =
+        map->workspace_offset ? workspace + static_cast<CuDevicePointer>(*map->workspace_offset)
+                              : tensors[map->tensor];
+    SEEDTUNE_ASSIGN_OR_RETURN(CuTensorMap encoded, Encode(*map, address));
     launch.maps.push_back(encoded);
     launch.parameters.push_back(&launch.maps.back());
     return absl::OkStatus();

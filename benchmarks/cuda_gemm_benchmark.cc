@@ -1,0 +1,633 @@
+// Seedtune's matmuls on an NVIDIA GPU, untuned and tuned, beside the best that cublasLt offers: the
+// same operands, interleaved in one process, every result checked first.
+//
+//   cuda_gemm_benchmark                          # the shape list, tuned for ten seconds each
+//   cuda_gemm_benchmark --shape=matmul:16x8192x8192:bf16 --tune_budget=30s
+//   cuda_gemm_benchmark --random_shapes=20       # as well, from a seed that is printed
+//   cuda_gemm_benchmark --check                  # no times: every family x type x layout x ...
+//
+// Each run meets a cold L2 (256 MB are written in between) and is timed by events around it; times
+// are medians. A ratio above 1 says that ours is faster. Needs the driver and NVRTC; without
+// cublasLt, ours alone.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "autotuner/clock.h"
+#include "autotuner/statistics.h"
+#include "autotuner/tuner.h"
+#include "backends/cuda/candidate.h"
+#include "backends/cuda/clock_watch.h"
+#include "backends/cuda/compiler.h"
+#include "backends/cuda/cubin_cache.h"
+#include "backends/cuda/cublaslt.h"
+#include "backends/cuda/cuda_measurer.h"
+#include "backends/cuda/driver.h"
+#include "backends/cuda/matmul_check.h"
+#include "backends/cuda/nvrtc.h"
+#include "backends/cuda/timer.h"
+#include "backends/worker/worker_loop.h"
+#include "backends/worker/worker_process.h"
+#include "benchmarks/cuda_gemm_shapes.h"
+#include "config/config_io.h"
+#include "config/spaces/spaces.h"
+#include "hardware/cuda_detector.h"
+#include "hardware/real_system_reader.h"
+#include "heuristics/builtin.h"
+#include "heuristics/default_config.h"
+#include "ir/matmul.h"
+#include "matmul_ops/matmul_fact.h"
+#include "matmul_ops/simple_matmul.h"
+#include "util/embedded_file.h"
+#include "util/status_macros.h"
+#include "util/table.h"
+
+namespace seedtune {
+namespace {
+
+constexpr char kWorkerArgument[] = "--run-as-worker";
+constexpr uint64_t kDataSeed = 20'261'123;
+constexpr int64_t kFlushBytes = int64_t{256} << 20;
+constexpr int64_t kLtWorkspaceBytes = int64_t{256} << 20;
+constexpr int kLtAlgorithms = 8;
+constexpr int kRunsAtATime = 3;
+constexpr double kTimeoutNs = 20e9;
+
+struct Flags {
+  std::string budget = "10s";
+  std::string algorithm = TuneOptions().algorithm;
+  std::vector<std::string> shapes;
+  std::vector<std::string> groups;
+  int random_shapes = 0;
+  uint64_t seed = 0;
+  int rounds = 10;
+  std::string config;
+  bool check = false;
+  int check_configs = 2;
+  std::vector<std::string> families;
+};
+
+struct Shape {
+  std::string group;
+  std::string kernel;  // short form
+};
+
+// One kernel, ready to be asked about.
+struct Subject {
+  std::shared_ptr<const Kernel> kernel;
+  std::vector<MatmulFact> facts;
+  std::shared_ptr<const ConfigSpace> space;
+  SimpleMatmul matmul;
+};
+
+absl::StatusOr<Subject> MakeSubject(const std::string& short_form, const HardwareInfo& device) {
+  Subject subject;
+  SEEDTUNE_ASSIGN_OR_RETURN(const MatmulSpec spec, ParseMatmulShortForm(short_form));
+  SEEDTUNE_ASSIGN_OR_RETURN(Kernel kernel, BuildMatmul(spec));
+  subject.kernel = std::make_shared<const Kernel>(std::move(kernel));
+  subject.facts = ExtractMatmulFacts(*subject.kernel);
+  SEEDTUNE_ASSIGN_OR_RETURN(subject.space, BuildConfigSpace("cuda", subject.facts, device));
+  SEEDTUNE_ASSIGN_OR_RETURN(subject.matmul, MatchSimpleMatmul(*subject.kernel));
+  return subject;
+}
+
+std::vector<Shape> ListedShapes() {
+  std::vector<Shape> shapes;
+  for (const absl::string_view line :
+       absl::StrSplit(std::string(CudaGemmShapes()[0].contents), '\n')) {
+    const absl::string_view text = absl::StripAsciiWhitespace(line);
+    if (text.empty() || text[0] == '#') continue;
+    const std::vector<std::string> words = absl::StrSplit(text, ' ', absl::SkipEmpty());
+    shapes.push_back({words[0], words[1]});
+  }
+  return shapes;
+}
+
+// Extents log-uniform from 1 to 16384 within 1.1 TFLOP; half of the shapes of multiples of 8.
+std::vector<Shape> RandomShapes(int count, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<Shape> shapes;
+  while (static_cast<int>(shapes.size()) < count) {
+    const bool aligned = shapes.size() % 2 == 0;
+    const auto extent = [&] {
+      const double exponent = 14.0 * static_cast<double>(random() >> 11) * 0x1p-53;
+      const auto value = static_cast<int64_t>(std::exp2(exponent));
+      return aligned ? (value + 7) / 8 * 8 : value;
+    };
+    const int64_t m = extent(), n = extent(), k = extent();
+    if (2.0 * m * n * k > 1.1e12) continue;
+    shapes.push_back({"random", absl::StrCat("matmul:", m, "x", n, "x", k, ":bf16")});
+  }
+  return shapes;
+}
+
+// The GPU, and all that runs on it.
+struct World {
+  HardwareInfo info;
+  HeuristicRegistry heuristics;
+  std::unique_ptr<const CudaCompiler> compiler;
+  std::unique_ptr<Measurer> measurer;  // in other processes
+  std::unique_ptr<CudaDevice> device;
+  std::optional<CudaTimer> timer;
+  ClockWatch clocks;
+  std::unique_ptr<CublasLt> lt;  // may be null
+  CudaMemory lt_workspace;
+};
+
+absl::StatusOr<World> OpenWorld() {
+  World world;
+  const DetectedHardware detected = DetectCuda(*NewRealSystemReader());
+  if (detected.devices.empty()) {
+    return absl::NotFoundError(absl::StrCat("no CUDA device here",
+                                            detected.notes.empty() ? "" : ": ",
+                                            detected.notes.empty() ? "" : detected.notes[0]));
+  }
+  world.info = detected.devices[0];
+  world.heuristics = BuiltinHeuristics();
+  SEEDTUNE_ASSIGN_OR_RETURN(std::unique_ptr<const Nvrtc> nvrtc, Nvrtc::Open());
+  CubinCache::Options cache;
+  cache.folder = DefaultCubinCacheFolder();
+  world.compiler = std::make_unique<const CudaCompiler>(std::move(nvrtc), std::move(cache));
+  SEEDTUNE_ASSIGN_OR_RETURN(
+      world.measurer,
+      MakeCudaMeasurer({.worker_argv = {"/proc/self/exe", kWorkerArgument}, .device = world.info},
+                       SystemClock()));
+  return world;
+}
+
+absl::Status OpenDevice(World& world) {
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::shared_ptr<const CudaDriver> driver, CudaDriver::Open());
+  SEEDTUNE_ASSIGN_OR_RETURN(world.device, CudaDevice::Open(driver, /*ordinal=*/0));
+  SEEDTUNE_ASSIGN_OR_RETURN(world.timer, CudaTimer::Create(*world.device, kFlushBytes));
+  world.clocks = ClockWatch::Open(world.device->pci_bus_id());
+  absl::StatusOr<std::unique_ptr<CublasLt>> lt = CublasLt::Open();
+  if (!lt.ok()) {
+    std::cerr << "no comparison: " << std::string(lt.status().message()) << "\n";
+    return absl::OkStatus();
+  }
+  world.lt = *std::move(lt);
+  SEEDTUNE_ASSIGN_OR_RETURN(world.lt_workspace, world.device->Allocate(kLtWorkspaceBytes));
+  return absl::OkStatus();
+}
+
+// One who multiplies.
+struct Contender {
+  std::string name;
+  CudaTimer::LaunchFunction launch;
+  std::string error;  // why it does not take part; "": it does
+  std::vector<double> samples_ns;
+  double MedianNs() const { return samples_ns.empty() ? 0 : Median(samples_ns); }
+};
+
+struct Row {
+  Shape shape;
+  double untuned_ns = 0, tuned_ns = 0, lt_first_ns = 0, lt_best_ns = 0;  // 0: none
+  double flops = 0, bytes = 0;
+  int lt_algorithms = 0;
+  int evaluations = 0;
+  int sm_mhz = 0;
+  std::string config;  // of tuned, else of untuned
+  std::vector<std::string> errors;
+};
+
+absl::Status CheckContender(World& world, const CudaMatmulCheck& check, Contender& contender) {
+  SEEDTUNE_RETURN_IF_ERROR(check.PoisonOutput());
+  const absl::StatusOr<double> took = world.timer->TimeWarm(contender.launch, kTimeoutNs);
+  if (!took.ok()) {
+    contender.error = std::string(took.status().message());
+    return absl::IsAborted(took.status()) ? took.status() : absl::OkStatus();
+  }
+  SEEDTUNE_ASSIGN_OR_RETURN(const CudaCheckResult result, check.Check());
+  if (!result.ok) contender.error = result.message;
+  return absl::OkStatus();
+}
+
+// Measured alone, in a worker: what fails there is not run here.
+absl::StatusOr<Outcome> TryConfig(World& world, const Subject& subject, const Config& config) {
+  MeasureRequest request;
+  request.kernel = subject.kernel;
+  request.config = config;
+  request.data_seed = kDataSeed;
+  SEEDTUNE_RETURN_IF_ERROR(world.measurer->Submit(std::move(request)));
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<MeasureReply> replies,
+                            world.measurer->Wait(int64_t{600'000'000'000}));
+  if (replies.size() != 1) return absl::InternalError("no answer from the worker");
+  return replies[0].outcome;
+}
+
+absl::StatusOr<Contender> Ours(const std::string& name, World& world, const Subject& subject,
+                               const Config& config, const CudaMatmulCheck& check) {
+  Contender contender;
+  contender.name = name;
+  SEEDTUNE_ASSIGN_OR_RETURN(const Outcome tried, TryConfig(world, subject, config));
+  if (!tried.ok()) {
+    contender.error = absl::StrCat(std::string(OutcomeKindName(tried.kind)), ": ", tried.message);
+    return contender;
+  }
+  SEEDTUNE_ASSIGN_OR_RETURN(
+      CompiledCudaProgram compiled,
+      CompileCudaCandidate(*world.compiler, *subject.kernel, config, world.info));
+  SEEDTUNE_ASSIGN_OR_RETURN(
+      CudaCandidate candidate,
+      CudaCandidate::Load(*world.device, *subject.kernel, std::move(compiled), check.tensors()));
+  auto shared = std::make_shared<CudaCandidate>(std::move(candidate));
+  contender.launch = [shared](CuStream stream) { return shared->Launch(stream); };
+  return contender;
+}
+
+// Ours, and what cublasLt suggests.
+absl::StatusOr<std::vector<Contender>> Contenders(World& world, const Subject& subject,
+                                                  const Flags& flags, const CudaMatmulCheck& check,
+                                                  Row& row) {
+  std::vector<Contender> contenders;
+  SEEDTUNE_ASSIGN_OR_RETURN(const UntunedConfig untuned,
+                            DefaultConfig(world.heuristics, "cuda", *subject.kernel, world.info));
+  SEEDTUNE_ASSIGN_OR_RETURN(Contender ours, Ours("untuned", world, subject, untuned.config, check));
+  contenders.push_back(std::move(ours));
+  row.config = untuned.config.ToJson();
+
+  std::optional<Config> tuned;
+  if (!flags.config.empty()) {
+    SEEDTUNE_ASSIGN_OR_RETURN(const PartialConfig partial, PartialConfigFromJson(flags.config));
+    SEEDTUNE_ASSIGN_OR_RETURN(tuned, subject.space->Normalize(partial, NormalizeMode::kRepair));
+  } else if (flags.budget != "0") {
+    TuneOptions options;
+    options.algorithm = flags.algorithm;
+    SEEDTUNE_ASSIGN_OR_RETURN(options.budget, ParseBudget(flags.budget));
+    const absl::StatusOr<TuneResult> result =
+        Tune(subject.kernel, subject.facts, subject.space, world.heuristics, *world.measurer,
+             /*database=*/nullptr, SystemClock(), options);
+    if (result.ok()) {
+      tuned = result->best.config;
+      row.evaluations = static_cast<int>(result->evaluations);
+    } else {
+      row.errors.push_back(absl::StrCat("tuning: ", std::string(result.status().message())));
+    }
+  }
+  if (tuned) {
+    row.config = tuned->ToJson();
+    SEEDTUNE_ASSIGN_OR_RETURN(ours, Ours("tuned", world, subject, *tuned, check));
+    contenders.push_back(std::move(ours));
+  }
+
+  if (world.lt == nullptr) return contenders;
+  absl::StatusOr<std::unique_ptr<CublasLtMatmul>> plan =
+      world.lt->Plan(subject.matmul, *subject.kernel, check.tensors(), world.lt_workspace.address(),
+                     kLtWorkspaceBytes, kLtAlgorithms);
+  if (!plan.ok()) {
+    row.errors.push_back(absl::StrCat("cublasLt: ", std::string(plan.status().message())));
+    return contenders;
+  }
+  const std::shared_ptr<CublasLtMatmul> shared = *std::move(plan);
+  row.lt_algorithms = shared->algorithms();
+  for (int i = 0; i < shared->algorithms(); ++i) {
+    Contender contender;
+    contender.name = absl::StrCat("cublasLt ", i);
+    contender.launch = [shared, i](CuStream stream) { return shared->Launch(i, stream); };
+    contenders.push_back(std::move(contender));
+  }
+  return contenders;
+}
+
+absl::StatusOr<Row> RunShape(World& world, const Shape& shape, const Flags& flags) {
+  Row row;
+  row.shape = shape;
+  SEEDTUNE_ASSIGN_OR_RETURN(const Subject subject, MakeSubject(shape.kernel, world.info));
+  row.flops = static_cast<double>(subject.facts[0].flops);
+  row.bytes = static_cast<double>(subject.facts[0].bytes);
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::unique_ptr<CudaMatmulCheck> check,
+                            CudaMatmulCheck::Create(*world.device, *world.compiler, world.info.arch,
+                                                    *subject.kernel, kDataSeed));
+  SEEDTUNE_ASSIGN_OR_RETURN(std::vector<Contender> contenders,
+                            Contenders(world, subject, flags, *check, row));
+  for (Contender& contender : contenders) {
+    if (contender.error.empty()) {
+      SEEDTUNE_RETURN_IF_ERROR(CheckContender(world, *check, contender));
+    }
+    if (!contender.error.empty()) {
+      row.errors.push_back(absl::StrCat(contender.name, ": ", contender.error));
+    }
+  }
+  std::vector<size_t> order(contenders.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::mt19937_64 random(kDataSeed);
+  for (int round = 0; round < flags.rounds; ++round) {
+    std::shuffle(order.begin(), order.end(), random);
+    for (const size_t i : order) {
+      Contender& contender = contenders[i];
+      if (!contender.error.empty()) continue;
+      SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<double> times_ns,
+                                world.timer->Time(contender.launch, kRunsAtATime, kTimeoutNs));
+      contender.samples_ns.insert(contender.samples_ns.end(), times_ns.begin(), times_ns.end());
+    }
+  }
+  row.sm_mhz = world.clocks.SmClockMhz();
+  for (const Contender& contender : contenders) {
+    const double ns = contender.MedianNs();
+    if (ns <= 0) continue;
+    if (contender.name == "untuned") row.untuned_ns = ns;
+    if (contender.name == "tuned") row.tuned_ns = ns;
+    if (!absl::StartsWith(contender.name, "cublasLt")) continue;
+    if (row.lt_first_ns == 0) row.lt_first_ns = ns;
+    if (row.lt_best_ns == 0 || ns < row.lt_best_ns) row.lt_best_ns = ns;
+  }
+  return row;
+}
+
+std::string Microseconds(double ns) { return ns > 0 ? absl::StrFormat("%.2f", ns / 1e3) : "-"; }
+
+std::string Ratio(double of_ns, double ns) {
+  return of_ns > 0 && ns > 0 ? absl::StrFormat("%.3f", of_ns / ns) : "-";
+}
+
+class GeometricMeans {
+ public:
+  void Add(const std::string& group, double of_ns, double ns) {
+    if (of_ns <= 0 || ns <= 0) return;
+    for (const std::string& to : {group, std::string("all")}) {
+      sums_[to].first += std::log(of_ns / ns);
+      ++sums_[to].second;
+    }
+  }
+  std::string Of(const std::string& group) const {
+    const auto found = sums_.find(group);
+    if (found == sums_.end()) return "-";
+    return absl::StrFormat("%.3f", std::exp(found->second.first / found->second.second));
+  }
+
+ private:
+  std::map<std::string, std::pair<double, int>> sums_;
+};
+
+std::string FamilyOf(const std::string& config) {
+  const size_t at = config.find("\"family\":\"");
+  if (at == std::string::npos) return "";
+  const size_t begin = at + 10;
+  return config.substr(begin, config.find('"', begin) - begin);
+}
+
+std::string ResultTable(const std::vector<Row>& rows) {
+  Table table({{"group", Align::kLeft},
+               {"kernel", Align::kLeft},
+               {"untuned us", Align::kRight},
+               {"tuned us", Align::kRight},
+               {"Lt first", Align::kRight},
+               {"Lt best", Align::kRight},
+               {"untuned/Lt", Align::kRight},
+               {"tuned/Lt", Align::kRight},
+               {"TFLOP/s", Align::kRight},
+               {"TB/s", Align::kRight},
+               {"MHz", Align::kRight},
+               {"tried", Align::kRight},
+               {"family", Align::kLeft}});
+  GeometricMeans untuned, tuned;
+  std::vector<std::string> groups;
+  for (const Row& row : rows) {
+    const double ns = row.tuned_ns > 0 ? row.tuned_ns : row.untuned_ns;
+    untuned.Add(row.shape.group, row.lt_best_ns, row.untuned_ns);
+    tuned.Add(row.shape.group, row.lt_best_ns, row.tuned_ns);
+    if (std::find(groups.begin(), groups.end(), row.shape.group) == groups.end()) {
+      groups.push_back(row.shape.group);
+    }
+    table.AddRow({row.shape.group, row.shape.kernel, Microseconds(row.untuned_ns),
+                  Microseconds(row.tuned_ns), Microseconds(row.lt_first_ns),
+                  Microseconds(row.lt_best_ns), Ratio(row.lt_best_ns, row.untuned_ns),
+                  Ratio(row.lt_best_ns, row.tuned_ns),
+                  ns > 0 ? absl::StrFormat("%.1f", row.flops / ns / 1e3) : "-",
+                  ns > 0 ? absl::StrFormat("%.2f", row.bytes / ns / 1e3) : "-",
+                  absl::StrCat(row.sm_mhz), absl::StrCat(row.evaluations), FamilyOf(row.config)});
+  }
+  groups.push_back("all");
+  for (const std::string& group : groups) {
+    table.AddRow({group, "geometric mean", "", "", "", "", untuned.Of(group), tuned.Of(group), "",
+                  "", "", "", ""});
+  }
+  return table.ToString();
+}
+
+absl::Status RunBenchmark(const Flags& flags) {
+  SEEDTUNE_ASSIGN_OR_RETURN(World world, OpenWorld());
+  SEEDTUNE_RETURN_IF_ERROR(OpenDevice(world));
+  std::vector<Shape> shapes;
+  for (const std::string& kernel : flags.shapes) shapes.push_back({"given", kernel});
+  if (flags.shapes.empty()) {
+    for (const Shape& shape : ListedShapes()) {
+      if (flags.groups.empty() ||
+          std::find(flags.groups.begin(), flags.groups.end(), shape.group) != flags.groups.end()) {
+        shapes.push_back(shape);
+      }
+    }
+  }
+  if (flags.random_shapes > 0) {
+    const uint64_t seed = flags.seed != 0 ? flags.seed : std::random_device()();
+    std::cout << "random shapes from --seed=" << seed << "\n";
+    for (Shape& shape : RandomShapes(flags.random_shapes, seed)) {
+      shapes.push_back(std::move(shape));
+    }
+  }
+  std::vector<Row> rows;
+  absl::Status status;
+  for (const Shape& shape : shapes) {
+    absl::StatusOr<Row> row = RunShape(world, shape, flags);
+    if (!row.ok()) {
+      Row failed;
+      failed.shape = shape;
+      failed.errors.push_back(std::string(row.status().message()));
+      row = std::move(failed);
+    }
+    std::cerr << shape.kernel << ": untuned " << Microseconds(row->untuned_ns) << ", tuned "
+              << Microseconds(row->tuned_ns) << ", cublasLt " << Microseconds(row->lt_best_ns)
+              << " us (best of " << row->lt_algorithms << ")  " << row->config << std::endl;
+    for (const std::string& error : row->errors) std::cerr << "  " << error << std::endl;
+    rows.push_back(*std::move(row));
+  }
+  std::cout << "\n"
+            << DescribeHardware(world.info) << world.compiler->version() << ", "
+            << (world.lt == nullptr ? "no cublasLt" : world.lt->version()) << ", driver "
+            << world.info.driver_version << "\ncold L2, medians of " << flags.rounds * kRunsAtATime
+            << " interleaved runs; ratios are of cublasLt's best of " << kLtAlgorithms
+            << ", above 1: ours is faster\n\n"
+            << ResultTable(rows);
+  return absl::OkStatus();
+}
+
+// Kernels of every kind: types x layouts x epilogues x edges, not all of them with all.
+std::vector<std::string> CheckKernels() {
+  const std::array<const char*, 9> types = {
+      "f16", "bf16", "tf32", "f32", "f8e4m3:out=bf16", "f8e5m2:out=f16", "i8:out=i32", "i8", "f64"};
+  const std::array<const char*, 4> layouts = {"nn", "nt", "tn", "tt"};
+  const std::array<const char*, 6> epilogues = {"",      ":bias",          ":bias:relu",
+                                                ":gelu", ":silu:residual", ":bias:gelu:residual"};
+  // Round sizes; edges that are no multiple of a tile; of 8; of anything; thin; a long sum; a
+  // batch.
+  const std::array<const char*, 8> shapes = {"256x512x384", "320x200x136", "129x259x71",
+                                             "1x1024x2048", "9x130x515",   "1000x13x256",
+                                             "64x48x16384", "65x67x69"};
+  std::vector<std::string> kernels;
+  int turn = 0;
+  for (const char* type : types) {
+    const bool integer = type[0] == 'i';
+    for (const char* shape : shapes) {
+      for (const char* layout : layouts) {
+        // Every epilogue meets every type and shape, in turns over the layouts.
+        std::string epilogue = epilogues[turn++ % epilogues.size()];
+        if (integer && (absl::StrContains(epilogue, "lu:res") || epilogue == ":gelu")) {
+          epilogue = ":bias:residual";
+        }
+        kernels.push_back(absl::StrCat("matmul:", shape, ":", type, ":", layout, epilogue));
+      }
+    }
+    kernels.push_back(absl::StrCat("matmul:100x120x72:", type, ":batch=3"));
+  }
+  return kernels;
+}
+
+struct CheckCount {
+  int ok = 0, wrong = 0, failed = 0;
+};
+
+absl::Status RunCheck(const Flags& flags) {
+  SEEDTUNE_ASSIGN_OR_RETURN(World world, OpenWorld());
+  const std::vector<std::string> kernels = flags.shapes.empty() ? CheckKernels() : flags.shapes;
+  std::mt19937_64 random(flags.seed);
+  struct Item {
+    std::string kernel;
+    Subject subject;
+    Config config;
+  };
+  // Of each family that the kernel's space has, the first that chance meets; one kernel after the
+  // other, so that operands are made once.
+  std::map<int64_t, Item> items;
+  int64_t unsupported = 0;
+  for (const std::string& kernel : kernels) {
+    absl::StatusOr<Subject> subject = MakeSubject(kernel, world.info);
+    if (!subject.ok()) {
+      ++unsupported;
+      std::cerr << kernel << ": " << std::string(subject.status().message()) << "\n";
+      continue;
+    }
+    std::map<std::string, int> taken;
+    for (int i = 0; i < 400; ++i) {
+      Config config = i == 0 && flags.families.empty() ? subject->space->Default()
+                                                       : subject->space->Sample(random);
+      const std::string family = subject->space->FindKnob("family") ? config.GetEnum("family") : "";
+      if (!flags.families.empty() &&
+          std::find(flags.families.begin(), flags.families.end(), family) == flags.families.end()) {
+        continue;
+      }
+      if (taken[family]++ >= flags.check_configs) continue;
+      const int64_t id = static_cast<int64_t>(items.size());
+      items[id] = {kernel, *subject, std::move(config)};
+    }
+  }
+  std::map<std::string, CheckCount> counts;  // by family and type
+  int64_t next = 0, answered = 0;
+  int under_way = 0, failures_shown = 0;
+  while (answered < static_cast<int64_t>(items.size())) {
+    while (next < static_cast<int64_t>(items.size()) && under_way < world.measurer->capacity()) {
+      MeasureRequest request;
+      request.id = next;
+      request.kernel = items.at(next).subject.kernel;
+      request.config = items.at(next).config;
+      request.data_seed = kDataSeed;
+      request.min_samples = request.max_samples = 1;
+      SEEDTUNE_RETURN_IF_ERROR(world.measurer->Submit(std::move(request)));
+      ++next;
+      ++under_way;
+    }
+    SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<MeasureReply> replies,
+                              world.measurer->Wait(int64_t{600'000'000'000}));
+    for (const MeasureReply& reply : replies) {
+      --under_way;
+      ++answered;
+      const Item& item = items.at(reply.id);
+      const std::string config = item.config.ToJson();
+      const DType type = item.subject.matmul.lhs.dtype;
+      for (const std::string& key :
+           {absl::StrCat(FamilyOf(config), " ", std::string(DTypeName(type))),
+            absl::StrCat(FamilyOf(config), " all")}) {
+        CheckCount& count = counts[key];
+        if (reply.outcome.ok()) {
+          ++count.ok;
+        } else if (reply.outcome.kind == OutcomeKind::kWrongResult) {
+          ++count.wrong;
+        } else {
+          ++count.failed;
+        }
+      }
+      if (reply.outcome.ok() || ++failures_shown > 60) continue;
+      std::cout << std::string(OutcomeKindName(reply.outcome.kind)) << ": " << item.kernel << " "
+                << config << "\n    " << reply.outcome.message.substr(0, 400) << std::endl;
+    }
+  }
+  Table table({{"family, type", Align::kLeft},
+               {"right", Align::kRight},
+               {"wrong", Align::kRight},
+               {"failed", Align::kRight}});
+  int bad = 0;
+  for (const auto& [key, count] : counts) {
+    table.AddRow(
+        {key, absl::StrCat(count.ok), absl::StrCat(count.wrong), absl::StrCat(count.failed)});
+    if (absl::EndsWith(key, " all")) bad += count.wrong + count.failed;
+  }
+  std::cout << table.ToString() << items.size() << " candidates of " << kernels.size()
+            << " kernels, " << unsupported << " kernels not supported, " << bad << " bad\n";
+  if (bad == 0) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat(bad, " candidates are not right"));
+}
+
+int Main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == kWorkerArgument) {
+    return RunWorker(kWorkerSocket, MakeCudaWorkerBackend);
+  }
+  Flags flags;
+  CLI::App app{
+      "Compare Seedtune's matmuls on an NVIDIA GPU with cublasLt, or check them.\n"
+      "  e.g.  cuda_gemm_benchmark --shape=matmul:16x8192x8192:bf16 --tune_budget=30s\n"};
+  app.add_option("--shape", flags.shapes, "instead of the fixed list; may be repeated")
+      ->allow_extra_args(false);
+  app.add_option("--group", flags.groups, "of the fixed list: only this group; may be repeated")
+      ->allow_extra_args(false);
+  app.add_option("--random_shapes", flags.random_shapes, "so many more, by chance")
+      ->capture_default_str();
+  app.add_option("--seed", flags.seed, "of the random shapes; 0: another every time (printed)")
+      ->capture_default_str();
+  app.add_option("--tune_budget", flags.budget, "for each shape: 10s, 100evals, 0 for none")
+      ->capture_default_str();
+  app.add_option("--algorithm", flags.algorithm, "how to search")->capture_default_str();
+  app.add_option("--rounds", flags.rounds, "of three runs of everyone")->capture_default_str();
+  app.add_option("--config", flags.config, "a JSON object to run instead of tuning");
+  app.add_flag("--check", flags.check, "check results of every kind of kernel; measure nothing");
+  app.add_option("--check_configs", flags.check_configs, "of each family on each kernel")
+      ->capture_default_str();
+  app.add_option("--family", flags.families, "check only this; may be repeated")
+      ->allow_extra_args(false);
+  CLI11_PARSE(app, argc, argv);
+  const absl::Status status = flags.check ? RunCheck(flags) : RunBenchmark(flags);
+  if (status.ok()) return 0;
+  std::cerr << "cuda_gemm_benchmark: " << std::string(status.message()) << "\n";
+  return 1;
+}
+
+}  // namespace
+}  // namespace seedtune
+
+int main(int argc, char** argv) { return seedtune::Main(argc, argv); }
