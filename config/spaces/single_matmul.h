@@ -27,6 +27,10 @@ struct SingleMatmul {
 absl::StatusOr<SingleMatmul> FindSingleMatmul(std::string_view space,
                                               std::span<const MatmulFact> facts);
 
+// Each matmul of a kernel, in order. kFailedPrecondition: none, or an extent that nothing is known of.
+absl::StatusOr<std::vector<SingleMatmul>> FindMatmuls(std::string_view space,
+                                                      std::span<const MatmulFact> facts);
+
 // The value of `values`, ascending and not empty, that is nearest to `value`: for defaults.
 int64_t NearestOf(std::span<const int64_t> values, int64_t value);
 
