@@ -377,6 +377,35 @@ class Generator {
                     by_columns ? "true" : "false", ">;\n");
   }
 
+  // Which operand is the big one, and how both lie.
+  void WriteSkinnyOperands() {
+    const Operand& big = types_.long_is_n ? rhs_ : lhs_;
+    const Operand& small = types_.long_is_n ? lhs_ : rhs_;
+    const auto stride = [](const Operand& operand, bool of_k) {
+      return operand.along_k == of_k ? operand.element_stride : operand.row_stride;
+    };
+    const auto flag = [&](const char* name, bool value) {
+      absl::StrAppend(&text_, "constexpr bool ", name, " = ", value ? "true" : "false", ";\n");
+    };
+    const bool tensor = CudaMmaTakes(types_, CudaArchNumber(device_.arch));
+    absl::StrAppend(&text_, "typedef ", big.name, " Big;\ntypedef ", small.name,
+                    " Small;\n#define SEEDTUNE_TENSOR ", tensor ? 1 : 0, "\n");
+    flag("kTensor", tensor);
+    flag("kLongIsN", types_.long_is_n);
+    flag("kBigAlongK", big.along_k);
+    Constant("kLong", std::max(matmul_.m, matmul_.n));
+    Constant("kShort", std::min(matmul_.m, matmul_.n));
+    Constant("kWarpsK", tile_.warps_k);
+    Long("kBigLongStride", stride(big, /*of_k=*/false));
+    Long("kBigKStride", stride(big, /*of_k=*/true));
+    Long("kBigBatchStride", big.batch_stride);
+    Constant("kBigAligned", big.copy_bytes);
+    Long("kSmallShortStride", stride(small, /*of_k=*/false));
+    Long("kSmallKStride", stride(small, /*of_k=*/true));
+    Long("kSmallBatchStride", small.batch_stride);
+    Constant("kSmallAligned", small.along_k ? small.copy_bytes : 0);
+  }
+
   // One wgmma of 64 rows by the tile's columns, and what keeps the compiler from moving its sums
   // before they are there. (PTX ISA, wgmma.mma_async.)
   void WriteWgmma() {
@@ -509,29 +538,39 @@ class Generator {
 
   absl::Status AppendMatmul() {
     if (tile_.family == CudaFamily::kWgmma) return AppendWgmma();
+    const bool skinny = tile_.family == CudaFamily::kSkinny;
     const int64_t threads = CudaThreads(tile_);
-    absl::StrAppend(&text_, "\n", std::string(Template("tile_copy")), "\n// The configuration.\n");
+    absl::StrAppend(&text_, "\n", skinny ? "" : std::string(Template("tile_copy")),
+                    "\n// The configuration.\n");
     Constant("kThreads", threads);
     Constant("kBlockM", tile_.block_m);
     Constant("kBlockN", tile_.block_n);
     Constant("kBlockK", tile_.block_k);
     Constant("kWarpM", tile_.warp_m);
     Constant("kWarpN", tile_.warp_n);
-    Constant("kStages", tile_.stages);
     Constant("kTilesM", TilesM());
     Constant("kTilesN", TilesN());
     Constant("kStepsK", Steps());
     Constant("kGroup", tile_.l2_grouping);
     Constant("kSplits", tile_.split_k);
     Constant("kReduction", static_cast<int64_t>(tile_.reduction));
-    Constant("kSchedule", static_cast<int64_t>(tile_.schedule));
     Long("kPartialsOffset", partials_);
-    WriteOperand(lhs_, tile_.block_m, threads);
-    WriteOperand(rhs_, tile_.block_n, threads);
-    absl::StrAppend(&text_, "constexpr int kStageBytes = LhsCopy::kBytes + RhsCopy::kBytes;\n\n",
-                    "namespace matmul_parts {\n",
-                    std::string(Template(std::string(CudaFamilyName(tile_.family)))), "\n",
-                    std::string(Template("tiled")), "}  // namespace matmul_parts\n\n");
+    if (skinny) {
+      WriteSkinnyOperands();
+    } else {
+      Constant("kStages", tile_.stages);
+      Constant("kSchedule", static_cast<int64_t>(tile_.schedule));
+      WriteOperand(lhs_, tile_.block_m, threads);
+      WriteOperand(rhs_, tile_.block_n, threads);
+      absl::StrAppend(&text_, "constexpr int kStageBytes = LhsCopy::kBytes + RhsCopy::kBytes;\n");
+    }
+    const bool tensor =
+        CudaMmaTakes(types_, CudaArchNumber(device_.arch)) && tile_.family != CudaFamily::kSimt;
+    absl::StrAppend(
+        &text_, "\nnamespace matmul_parts {\n", tensor ? std::string(Template("instructions")) : "",
+        std::string(Template(std::string(CudaFamilyName(tile_.family)))), "\n",
+        std::string(Template("parts")), "\n",
+        std::string(Template(skinny ? "skinny_run" : "tiled")), "}  // namespace matmul_parts\n\n");
     CudaLaunch launch;
     launch.entry = "matmul";
     launch.grid[0] = Blocks();
@@ -556,8 +595,7 @@ class Generator {
     absl::StrAppend(&text_, std::string(Template("reduce")), "}  // namespace reduce_parts\n\n");
     CudaLaunch launch;
     launch.entry = "reduce";
-    launch.grid[0] =
-        CeilDiv(matmul_.batch * matmul_.m * matmul_.n, run * kHelperThreads / slices);
+    launch.grid[0] = CeilDiv(matmul_.batch * matmul_.m * matmul_.n, run * kHelperThreads / slices);
     launch.block[0] = kHelperThreads;
     launch.overlaps_previous = CudaArchNumber(device_.arch) >= kOverlapArch;
     AppendEntry("reduce", "reduce_parts", absl::StrCat(kHelperThreads), /*reads_operands=*/false,

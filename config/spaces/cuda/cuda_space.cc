@@ -37,6 +37,7 @@ constexpr int64_t kMaxWarpTile = 128;
 constexpr int64_t kMinBlockKBytes = 32;
 constexpr int64_t kMaxBlockKBytes = 256;
 constexpr int64_t kMaxThreads = 512;
+constexpr int64_t kMaxWarpsK = 16;
 // CUDA C++ Programming Guide, technical specifications per compute capability.
 constexpr int64_t kThreadRegisters = 255;
 constexpr int64_t kSplits[] = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128};
@@ -58,10 +59,7 @@ std::vector<int64_t> PowersOfTwo(int64_t min, int64_t max) {
 class Builder {
  public:
   Builder(const SingleMatmul& matmul, const HardwareInfo& device)
-      : matmul_(matmul),
-        device_(device),
-        types_(CudaTypesOf(*matmul.fact)),
-        short_side_is_m_(matmul.m <= matmul.n) {}
+      : matmul_(matmul), device_(device), types_(CudaTypesOf(*matmul.fact)) {}
 
   absl::StatusOr<std::shared_ptr<const ConfigSpace>> Build() {
     options_.name = std::string(kName);
@@ -72,6 +70,7 @@ class Builder {
     AddSplitConstraints();
     AddPackConstraints();
     if (Has(CudaFamily::kWgmma)) AddWgmmaConstraints();
+    if (Has(CudaFamily::kSkinny)) AddSkinnyConstraints();
     return ConfigSpace::Create(std::move(options_));
   }
 
@@ -84,6 +83,11 @@ class Builder {
     const int arch = CudaArchNumber(device_.arch);
     if (CudaMmaTakes(types_, arch)) families_.push_back(CudaFamily::kMma);
     families_.push_back(CudaFamily::kSimt);
+    const OperandFact& big = types_.long_is_n ? matmul_.fact->rhs : matmul_.fact->lhs;
+    if (types_.short_extent <= kCudaMaxSkinny && CudaSkinnyRows(types_) <= kMaxWarpTile &&
+        (big.layout == OperandLayout::kRowMajor || big.layout == OperandLayout::kColumnMajor)) {
+      families_.push_back(CudaFamily::kSkinny);
+    }
     // Less than half an instruction's rows are better left to the others.
     if (CudaWgmmaTakes(types_, arch) && std::min(matmul_.m, matmul_.n) > kCudaWgmmaRows / 2) {
       families_.push_back(CudaFamily::kWgmma);
@@ -113,7 +117,8 @@ class Builder {
           std::clamp(NextPowerOfTwo(std::min(extent, kMaxWarpTile)), kMinBlock, kMaxWarpTile);
       SEEDTUNE_RETURN_IF_ERROR(AddIntegers(name, PowersOfTwo(kMinBlock, max), 64));
     }
-    SEEDTUNE_RETURN_IF_ERROR(AddIntegers("warps[k]", {1}, 1));
+    SEEDTUNE_RETURN_IF_ERROR(
+        AddIntegers("warps[k]", PowersOfTwo(1, Has(CudaFamily::kSkinny) ? kMaxWarpsK : 1), 1));
     SEEDTUNE_RETURN_IF_ERROR(AddIntegers("num_stages", {2, 3, 4, 5, 6, 8}, 3));
     // As many parts as there are steps of k at most; more blocks than multiprocessors never help
     // one tile.
@@ -157,8 +162,9 @@ class Builder {
   }
 
   void AddTileConstraints() {
-    const auto is_wgmma = [families = families_](int64_t family) {
-      return families[static_cast<size_t>(family)] == CudaFamily::kWgmma;
+    const auto is_other = [families = families_](int64_t family) {
+      return families[static_cast<size_t>(family)] == CudaFamily::kWgmma ||
+             families[static_cast<size_t>(family)] == CudaFamily::kSkinny;
     };
     const auto divides = [](std::span<const int64_t> v) { return v[0] % v[1] == 0; };
     Constrain("warps_cover_m", "block_size[m] a multiple of warp_tile[m]",
@@ -171,12 +177,12 @@ class Builder {
     const auto threads = [](std::span<const int64_t> v) {
       return 32 * (v[0] / v[1]) * (v[2] / v[3]);
     };
-    // The last knob says where this is not meant: wgmma has constraints of its own.
+    // The last knob says where this is not meant: wgmma and skinny have constraints of their own.
     const std::vector<std::string> tile = {"block_size[m]", "warp_tile[m]", "block_size[n]",
                                            "warp_tile[n]", "family"};
     Constrain("threads_fit_block", absl::StrCat("at most ", most, " threads a block"), tile,
-              [is_wgmma, threads, most](std::span<const int64_t> v) {
-                return is_wgmma(v[4]) || threads(v) <= most;
+              [is_other, threads, most](std::span<const int64_t> v) {
+                return is_other(v[4]) || threads(v) <= most;
               });
 
     const auto registers = [families = families_, types = types_](int64_t family, int64_t warp_m,
@@ -190,34 +196,35 @@ class Builder {
     Constrain("sums_fit_registers",
               absl::StrCat("at most ", kThreadRegisters, " registers a thread"),
               {"family", "warp_tile[m]", "warp_tile[n]"},
-              [is_wgmma, registers](std::span<const int64_t> v) {
-                return is_wgmma(v[0]) || registers(v[0], v[1], v[2]) <= kThreadRegisters;
+              [is_other, registers](std::span<const int64_t> v) {
+                return is_other(v[0]) || registers(v[0], v[1], v[2]) <= kThreadRegisters;
               });
     if (device_.registers_per_unit > 0) {
       Constrain("block_fits_registers",
                 absl::StrCat("all threads within ", device_.registers_per_unit, " registers"), tile,
-                [is_wgmma, registers, threads,
+                [is_other, registers, threads,
                  limit = device_.registers_per_unit](std::span<const int64_t> v) {
-                  return is_wgmma(v[4]) || threads(v) * registers(v[4], v[1], v[3]) <= limit;
+                  return is_other(v[4]) || threads(v) * registers(v[4], v[1], v[3]) <= limit;
                 });
     }
     if (device_.shared_memory_per_block_bytes > 0) {
       const int64_t limit = device_.shared_memory_per_block_bytes;
       Constrain("stages_fit_shared_memory",
                 absl::StrCat("the operands' tiles of all stages within ", limit, " bytes"),
-                {"block_size[m]", "block_size[n]", "block_size[k]", "num_stages"},
-                [limit, types = types_](std::span<const int64_t> v) {
+                {"block_size[m]", "block_size[n]", "block_size[k]", "num_stages", "family"},
+                [limit, families = families_, types = types_](std::span<const int64_t> v) {
                   CudaTile tile;
+                  tile.family = families[static_cast<size_t>(v[4])];
                   tile.block_m = v[0];
                   tile.block_n = v[1];
                   tile.block_k = v[2];
                   tile.stages = v[3];
-                  return CudaSharedBytes(tile, types) <= limit;
+                  return tile.family == CudaFamily::kSkinny || CudaRingBytes(tile, types) <= limit;
                 });
       Constrain("epilogue_fits_shared_memory",
                 absl::StrCat("the rows that the epilogue passes through within ", limit, " bytes"),
-                tile, [is_wgmma, limit, types = types_](std::span<const int64_t> v) {
-                  if (is_wgmma(v[4])) return true;
+                tile, [is_other, limit, types = types_](std::span<const int64_t> v) {
+                  if (is_other(v[4])) return true;
                   CudaTile tile;
                   tile.family = CudaFamily::kMma;
                   tile.block_m = v[0];
@@ -342,10 +349,74 @@ class Builder {
     }
   }
 
+  // What skinny wants of the other knobs, and what the others want of those that only it has.
+  void AddSkinnyConstraints() {
+    const auto is_skinny = [families = families_](int64_t family) {
+      return families[static_cast<size_t>(family)] == CudaFamily::kSkinny;
+    };
+    const std::string block = types_.long_is_n ? "block_size[n]" : "block_size[m]";
+    const std::string warp = types_.long_is_n ? "warp_tile[n]" : "warp_tile[m]";
+    const int64_t step = CudaSkinnyStep(types_), rows = CudaSkinnyRows(types_);
+    Constrain("skinny_takes_whole_steps",
+              absl::StrCat("block_size[k] a multiple of ", step, " and ", warp, " of ", rows,
+                           " for skinny"),
+              {"family", "block_size[k]", warp},
+              [is_skinny, step, rows](std::span<const int64_t> v) {
+                return !is_skinny(v[0]) || (v[1] % step == 0 && v[2] % rows == 0);
+              });
+    // A tile of block_size `block` made of warp_tile `warp`, along the long side.
+    const auto tile_of = [long_is_n = types_.long_is_n](int64_t block, int64_t warp,
+                                                        int64_t block_k, int64_t warps_k) {
+      CudaTile tile;
+      tile.family = CudaFamily::kSkinny;
+      tile.block_m = tile.warp_m = tile.block_n = tile.warp_n = kMinBlock;
+      (long_is_n ? tile.block_n : tile.block_m) = block;
+      (long_is_n ? tile.warp_n : tile.warp_m) = warp;
+      tile.block_k = block_k;
+      tile.warps_k = warps_k;
+      return tile;
+    };
+    Constrain("skinny_fits_registers",
+              absl::StrCat("at most ", kThreadRegisters, " registers a thread"),
+              {"family", warp, "block_size[k]"},
+              [is_skinny, tile_of, types = types_](std::span<const int64_t> v) {
+                return !is_skinny(v[0]) ||
+                       CudaRegisters(tile_of(v[1], v[1], v[2], 1), types) <= kThreadRegisters;
+              });
+    Constrain("skinny_fits_block",
+              absl::StrCat("at most ", kMaxThreads, " threads, and what a multiprocessor has"),
+              {"family", block, warp, "block_size[k]", "warps[k]"},
+              [is_skinny, tile_of, types = types_, device = device_](std::span<const int64_t> v) {
+                if (!is_skinny(v[0])) return v[4] == 1;
+                if (v[1] % v[2] != 0) return false;
+                const CudaTile tile = tile_of(v[1], v[2], v[3], v[4]);
+                const auto fits = [](int64_t takes, int64_t limit) {
+                  return limit == 0 || takes <= limit;
+                };
+                return CudaThreads(tile) <= kMaxThreads &&
+                       fits(CudaThreads(tile) * CudaRegisters(tile, types),
+                            device.registers_per_unit) &&
+                       fits(CudaSharedBytes(tile, types), device.shared_memory_per_block_bytes);
+              });
+    Constrain("skinny_warps_have_steps", "a step of k for each warp of each part",
+              {"block_size[k]", "split_k", "warps[k]"},
+              [k = matmul_.k](std::span<const int64_t> v) {
+                return v[2] == 1 || v[1] * v[2] <= CeilDiv(k, v[0]);
+              });
+    for (const auto& [knob, value] :
+         {std::pair("num_stages", int64_t{2}), std::pair("schedule", int64_t{0}),
+          std::pair("l2_grouping", int64_t{1})}) {
+      Constrain(absl::StrCat("skinny_has_no_", knob),
+                absl::StrCat("the first ", knob, " for skinny"), {"family", knob},
+                [is_skinny, value = value](std::span<const int64_t> v) {
+                  return !is_skinny(v[0]) || v[1] == value;
+                });
+    }
+  }
+
   const SingleMatmul& matmul_;
   const HardwareInfo& device_;
   CudaTypes types_;
-  bool short_side_is_m_;
   bool may_pack_lhs_ = false, may_pack_rhs_ = false;
   std::vector<CudaFamily> families_;
   ConfigSpace::Options options_;

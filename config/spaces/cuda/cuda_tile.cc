@@ -28,6 +28,10 @@ constexpr int64_t kMaxBlocksPerUnit = 32;
 constexpr int64_t kLanesM = 4;
 constexpr int64_t kLanesN = 8;
 constexpr int64_t kTurnedPadBytes = 16;
+constexpr int64_t kChunkBytes = 16;  // of one load of a skinny kernel's thread
+constexpr int kFp8Arch = 89;         // from which on tensor cores take all that they take here
+
+int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 int64_t TileBytes(const CudaTile& tile, const CudaTypes& types) {
   const int64_t bytes =
@@ -51,6 +55,28 @@ int64_t MmaRegisters(const CudaTile& tile) {
   // Of this step and of the next.
   const int64_t fragments = 2 * (tile.warp_m / 16 * 4 + tile.warp_n / 8 * 2);
   return sums + fragments + 40;
+}
+
+bool SkinnyTakesTensorCores(const CudaTypes& types) { return CudaMmaTakes(types, kFp8Arch); }
+DType BigDType(const CudaTypes& types) { return types.long_is_n ? types.rhs : types.lhs; }
+bool BigAlongK(const CudaTypes& types) {
+  return types.long_is_n ? types.rhs_along_k : types.lhs_along_k;
+}
+
+int64_t SkinnyRegisters(const CudaTile& tile, const CudaTypes& types) {
+  const int64_t rows = types.long_is_n ? tile.warp_n : tile.warp_m;
+  const int64_t words = DTypeBytes(types.accumulator) / 4;
+  const int64_t steps = CeilDiv(tile.block_k, CudaSkinnyStep(types));
+  // 16 bytes a thread and load; of this turn and of the next.
+  const int64_t loads =
+      rows * CudaSkinnyStep(types) * DTypeBytes(BigDType(types)) / (kWarpSize * kChunkBytes);
+  if (SkinnyTakesTensorCores(types)) {
+    const int64_t short_tiles = types.short_extent > 8 ? 2 : 1;
+    const int64_t small = (BigAlongK(types) ? 4 : 2) * short_tiles;
+    return 2 * steps * (4 * loads + small) + rows / 16 * short_tiles * 4 + 40;
+  }
+  const int64_t products = rows * types.short_extent / (BigAlongK(types) ? 4 : kWarpSize);
+  return 2 * steps * 4 * loads + words * products + 48;
 }
 
 // With one warpgroup that multiplies, what it needs. With two, what all threads start with, if what
@@ -119,6 +145,10 @@ CudaTypes CudaTypesOf(const MatmulFact& fact) {
   types.accumulator = fact.accumulator;
   types.lhs_along_k = fact.lhs.layout != OperandLayout::kColumnMajor;
   types.rhs_along_k = fact.rhs.layout != OperandLayout::kRowMajor;
+  const int64_t m = fact.m.planning_extent().value_or(0);
+  const int64_t n = fact.n.planning_extent().value_or(0);
+  types.short_extent = std::min(m, n);
+  types.long_is_n = m <= n;
   return types;
 }
 
@@ -137,7 +167,7 @@ int64_t CudaSharedBytes(const CudaTile& tile, const CudaTypes& types) {
     // What warps that share a tile along k have summed, but for the first of them.
     return (tile.warps_k - 1) * tile.block_m * tile.block_n * DTypeBytes(types.accumulator);
   }
-  const int64_t ring = tile.stages * TileBytes(tile, types);
+  const int64_t ring = CudaRingBytes(tile, types);
   if (tile.family == CudaFamily::kWgmma) {
     // The swizzle's alignment, 16 rows of 128 bytes of each warp's output twice, two barriers a
     // stage (templates/wgmma.cu).
@@ -149,6 +179,22 @@ int64_t CudaSharedBytes(const CudaTile& tile, const CudaTypes& types) {
       ring, CudaThreads(tile) / kWarpSize * 16 * (tile.warp_n + 8) * DTypeBytes(types.accumulator));
 }
 
+int64_t CudaRingBytes(const CudaTile& tile, const CudaTypes& types) {
+  return tile.stages * TileBytes(tile, types);
+}
+
+int64_t CudaSkinnyStep(const CudaTypes& types) {
+  const int64_t bytes = DTypeBytes(BigDType(types));
+  if (BigAlongK(types)) return (SkinnyTakesTensorCores(types) ? 4 : 8) * kChunkBytes / bytes;
+  return SkinnyTakesTensorCores(types) ? kCudaMmaStepBytes / bytes : 4;
+}
+
+int64_t CudaSkinnyRows(const CudaTypes& types) {
+  const int64_t chunk = kChunkBytes / DTypeBytes(BigDType(types));
+  if (BigAlongK(types)) return SkinnyTakesTensorCores(types) ? 16 : 4;
+  return (SkinnyTakesTensorCores(types) ? 8 : 32) * chunk;
+}
+
 int64_t CudaRegisters(const CudaTile& tile, const CudaTypes& types) {
   switch (tile.family) {
     case CudaFamily::kMma:
@@ -156,7 +202,7 @@ int64_t CudaRegisters(const CudaTile& tile, const CudaTypes& types) {
     case CudaFamily::kSimt:
       return SimtRegisters(tile, types);
     case CudaFamily::kSkinny:
-      return 128;
+      return SkinnyRegisters(tile, types);
     case CudaFamily::kWgmma:
       return WgmmaRegisters(tile, types);
   }

@@ -52,8 +52,10 @@ struct CudaTypes {
   DType lhs = DType::kF32;
   DType rhs = DType::kF32;
   DType accumulator = DType::kF32;
-  bool lhs_along_k = true;  // contiguous along k: row-major
-  bool rhs_along_k = true;  // contiguous along k: column-major
+  bool lhs_along_k = true;   // contiguous along k: row-major
+  bool rhs_along_k = true;   // contiguous along k: column-major
+  int64_t short_extent = 0;  // the lesser of m and n, to plan with
+  bool long_is_n = true;     // whether the other one is n
 };
 CudaTypes CudaTypesOf(const MatmulFact& fact);
 
@@ -69,6 +71,14 @@ inline constexpr int64_t kCudaConsumerRegisters = 232;
 
 // Dynamic shared memory of a block. The kernels have no other.
 int64_t CudaSharedBytes(const CudaTile& tile, const CudaTypes& types);
+
+// Of it, the stages of the operands' tiles.
+int64_t CudaRingBytes(const CudaTile& tile, const CudaTypes& types);
+
+// Of a skinny kernel: steps of k that a warp takes at once, and the least that it takes of the long
+// side. block_size[k] and warp_tile are multiples of them.
+int64_t CudaSkinnyStep(const CudaTypes& types);
+int64_t CudaSkinnyRows(const CudaTypes& types);
 
 // An estimate of what ptxas gives a thread, from above within a few registers: 255 or less means
 // that nothing spills.

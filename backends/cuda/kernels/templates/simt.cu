@@ -8,6 +8,7 @@
 constexpr int kThreadM = kWarpM / 4;
 constexpr int kThreadN = kWarpN / 8;
 constexpr int kSums = kThreadM * kThreadN;
+constexpr int kSumThreads = kThreads;
 constexpr int kWarpsM = kBlockM / kWarpM;
 constexpr int kStepsOfBlock = kBlockK;
 
