@@ -393,6 +393,7 @@ absl::StatusOr<std::shared_ptr<const ConfigSpace>> CpuMatmulSpace(std::span<cons
   ConfigSpace::Options options;
   options.name = std::string(kName);
   options.version = kVersion;
+  options.index_on_demand = true;
   const auto add_integers = [&options](std::string name, const std::vector<int64_t>& values,
                                        int64_t near) {
     absl::StatusOr<Knob> knob =

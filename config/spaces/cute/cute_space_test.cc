@@ -24,8 +24,9 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::shared_ptr<const ConfigSpace> Space(std::string_view kernel) {
-  auto space = CuteMatmulSpace(FactsOf(kernel), Device("b200"));
+std::shared_ptr<const ConfigSpace> Space(std::string_view kernel,
+                                         std::string_view device = "b200") {
+  auto space = CuteMatmulSpace(FactsOf(kernel), Device(device));
   EXPECT_THAT(space, IsOk());
   return *std::move(space);
 }
@@ -35,7 +36,8 @@ PartialConfig TwoCtaSeed() {
   PartialConfig seed;
   seed.Set("block_size[m]", 256).Set("block_size[n]", 256).Set("block_size[k]", 128);
   seed.Set("num_warps", 8).Set("num_stages", 4).Set("pid_type", "persistent_interleaved");
-  seed.Set("cluster_m", 2).Set("cluster_n", 1).Set("epilogue_warps", 4).Set("l2_grouping", 4);
+  seed.Set("cluster_m", 2).Set("cluster_n", 1).Set("two_cta", true).Set("tma_store", true);
+  seed.Set("epilogue_warps", 4).Set("l2_grouping", 4);
   seed.Set("ab_stages", 3).Set("acc_stages", 2).Set("c_stages", 2);
   seed.Set("indexing[0]", "tensor_descriptor").Set("indexing[1]", "tensor_descriptor");
   seed.Set("indexing[2]", "tensor_descriptor");
@@ -60,14 +62,15 @@ TEST(CuteSpaceTest, DeclinesWhatCannotRun) {
     int value;
     const char* error;
   } kCases[] = {
-      {"256 rows of one CTA", "cluster_m", 1, "shape_has_an_instruction"},
+      {"a pair needs two", "cluster_m", 1, "pairs_share_a_cluster"},
       {"32 rows of each of two", "block_size[m]", 64, "shape_has_an_instruction"},
       {"16 columns of two CTAs", "block_size[n]", 16, "shape_has_an_instruction"},
       {"tensor memory", "acc_stages", 4, "accumulators_fit_tensor_memory"},
       {"shared memory", "ab_stages", 4, "tiles_fit_shared_memory"},
       {"roles", "epilogue_warps", 8, "each_role_has_a_warp"},
       {"rows", "l2_grouping", 32, "l2_group_has_rows"},
-      {"cluster", "cluster_n", 2, "cluster_n is 2, want 1"},
+      {"swizzle", "block_size[k]", 32, "swizzle_fits_rows"},
+      {"wide stores", "smem_swizzle_bytes", 256, "smem_swizzle_bytes is 256"},
   };
   const auto space = Space("matmul:4096x4096x4096:bf16");
   for (const auto& c : kCases) {
@@ -87,11 +90,12 @@ TEST(CuteSpaceTest, EachConfigurationFitsItsDevice) {
     const auto space = Space(kernel);
     for (int i = 0; i < 1000; ++i) {
       const Config config = space->Sample(random);
-      const int64_t m = config.GetInt("block_size[m]") / config.GetInt("cluster_m");
+      const int64_t ctas = config.GetBool("two_cta") ? 2 : 1;
+      const int64_t m = config.GetInt("block_size[m]") / ctas;
       const int64_t n = config.GetInt("block_size[n]");
+      EXPECT_LE(config.GetInt("cluster_m") * config.GetInt("cluster_n"), 8);
       // What one CTA holds: its rows of the left operand, its share of the right one's columns.
-      const int64_t elements =
-          (m + n / config.GetInt("cluster_m")) * config.GetInt("block_size[k]");
+      const int64_t elements = (m + n / ctas) * config.GetInt("block_size[k]");
       EXPECT_LE(config.GetInt("ab_stages") * elements * itemsize,
                 device.shared_memory_per_block_bytes);
       EXPECT_LE(config.GetInt("acc_stages") * n * 128 * 4, device.tensor_memory_per_unit_bytes);
@@ -100,13 +104,48 @@ TEST(CuteSpaceTest, EachConfigurationFitsItsDevice) {
   }
 }
 
+TEST(CuteSpaceTest, HopperHasWarpgroupsInsteadOfTensorMemory) {
+  const auto space = Space("matmul:4096x4096x4096:bf16", "h100_sxm");
+  for (const char* knob : {"two_cta", "acc_stages", "epilogue_warps"}) {
+    EXPECT_FALSE(space->FindKnob(knob).has_value()) << knob;
+  }
+  PartialConfig seed;
+  seed.Set("block_size[m]", 128).Set("block_size[n]", 256).Set("block_size[k]", 64);
+  seed.Set("num_warps", 12).Set("cluster_m", 2).Set("ab_stages", 4).Set("tma_store", true);
+  EXPECT_THAT(space->Normalize(seed, NormalizeMode::kReject), IsOk());
+  const struct {
+    const char* knob;
+    KnobValue value;
+    const char* error;
+  } kCases[] = {
+      {"num_warps", int64_t{8}, "accumulators_fit_registers"},  // 256 of one warpgroup
+      {"schedule", std::string("ping_pong"), "accumulators_fit_registers"},
+      {"block_size[m]", int64_t{64}, "warpgroups_have_rows"},
+      {"ab_stages", int64_t{5}, "tiles_fit_shared_memory"},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.knob);
+    PartialConfig broken = seed;
+    EXPECT_THAT(space->Normalize(broken.Set(c.knob, c.value), NormalizeMode::kReject),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(c.error)));
+  }
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 1000; ++i) {
+    const Config config = space->Sample(random);
+    const int64_t elements = (config.GetInt("block_size[m]") + config.GetInt("block_size[n]")) *
+                             config.GetInt("block_size[k]");
+    EXPECT_LE(config.GetInt("ab_stages") * elements * 2,
+              Device("h100_sxm").shared_memory_per_block_bytes);
+  }
+}
+
 TEST(CuteSpaceTest, DeclinesWhatHasNoTcgen05Form) {
   const HardwareInfo b200 = Device("b200");
-  for (const std::string_view name : {"h100_sxm", "rtx5090", "mi350x", "epyc_9654"}) {
+  for (const std::string_view name : {"a100_sxm", "rtx5090", "mi350x", "epyc_9654"}) {
     SCOPED_TRACE(name);
     EXPECT_THAT(CuteMatmulSpace(FactsOf("matmul:4096x4096x4096:bf16"), Device(name)),
                 StatusIs(absl::StatusCode::kFailedPrecondition,
-                         HasSubstr("want one with tcgen05 (sm100, sm103)")));
+                         HasSubstr("want one with tcgen05 (sm100, sm103) or wgmma (sm90)")));
   }
   for (const std::string_view kernel :
        {"matmul:256x256x256:f32", "matmul:256x256x256:bf16:rhs=f16", "matmul:256x256x256:i8"}) {
