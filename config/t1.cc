@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "config/config_space.h"
 #include "config/constraint.h"
+#include "config/constraint_table.h"
 #include "config/expression.h"
 #include "config/json_text.h"
 #include "config/knob.h"
@@ -464,7 +465,24 @@ T1Space MakeT1(const ConfigSpace& space, std::vector<std::string>* left_out) {
   for (const Constraint& constraint : space.constraints()) {
     if (const std::string* text = ExpressionText(constraint)) {
       t1.conditions.push_back(*text);
-    } else if (left_out != nullptr) {
+      continue;
+    }
+    std::vector<TabulatedKnob> knobs;
+    for (const std::string& name : constraint.knobs) {
+      const int slot = *space.FindKnob(name);
+      const Knob& knob = space.knobs()[slot];
+      TabulatedKnob& tabulated = knobs.emplace_back();
+      tabulated.name = name;
+      tabulated.is_ordered = knob.is_ordered();
+      for (int choice = 0; choice < knob.num_choices(); ++choice) {
+        tabulated.numerics.push_back(knob.numeric(choice));
+        tabulated.spelling.push_back(ValueToPython(t1.parameters[slot].values[choice]));
+      }
+    }
+    std::optional<std::string> text = TabulateConstraint(constraint, knobs);
+    if (text.has_value() && *text != "True") {
+      t1.conditions.push_back(*std::move(text));
+    } else if (!text.has_value() && left_out != nullptr) {
       left_out->push_back(constraint.name);
     }
   }

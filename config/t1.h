@@ -54,8 +54,9 @@ std::string WriteT1(const T1Space& space);
 // ConfigSpace::Create rejects.
 absl::StatusOr<std::shared_ptr<const ConfigSpace>> MakeConfigSpace(const T1Space& space);
 
-// What T1 can say of `space`: all knobs but permutations' (which become strings such as "[1, 0]"),
-// and the constraints that are expressions. The names of those that are C++ go to `left_out` if
+// `space` in T1: all knobs (a permutation's choices become strings such as "[1, 0]") and all
+// constraints, those that are C++ as the expression of what they let through
+// (constraint_table.h). The names of constraints that are too large for that go to `left_out` if
 // that is not null.
 T1Space MakeT1(const ConfigSpace& space, std::vector<std::string>* left_out = nullptr);
 

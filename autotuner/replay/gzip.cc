@@ -3,7 +3,9 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
+#include <cstdlib>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -64,6 +66,28 @@ absl::StatusOr<std::string> MaybeGunzip(std::string_view bytes, size_t max_bytes
   }
   inflateEnd(&stream);
   if (!status.ok()) return status;
+  return out;
+}
+
+std::string Gzip(std::string_view text) {
+  z_stream stream = {};
+  constexpr int kMemory = 8;  // zlib's default
+  std::string out;
+  // Fails for want of memory only.
+  if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, kGzipWindow, kMemory,
+                   Z_DEFAULT_STRATEGY) != Z_OK) {
+    std::abort();
+  }
+  out.resize(deflateBound(&stream, text.size()));
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  const int result = deflate(&stream, Z_FINISH);
+  assert(result == Z_STREAM_END);
+  static_cast<void>(result);
+  out.resize(out.size() - stream.avail_out);
+  deflateEnd(&stream);
   return out;
 }
 
