@@ -26,7 +26,7 @@ constexpr int kOutBufferBytes = 16 * kRowBytes;
 constexpr int kOutBuffers = 2;
 constexpr int kOutBytes = kConsumers * 4 * kOutBuffers * kOutBufferBytes;
 
-constexpr int CeilDiv(int a, int b) { return (a + b - 1) / b; }
+__device__ constexpr int CeilDiv(int a, int b) { return (a + b - 1) / b; }
 constexpr int kClusterTilesM = CeilDiv(kTilesM, kClusterM);
 constexpr int kClusterTilesN = CeilDiv(kTilesN, kClusterN);
 constexpr int kClusterTiles = kClusterTilesM * kClusterTilesN;
