@@ -5,6 +5,7 @@ A workspace that defines one of these names before calling seedtune_repositories
 
 load(":abseil.bzl", "abseil_repository")
 load(":bazel_parts.bzl", "COVERAGE_TOOLS_FILES", "RULES_CC_FILES", "generated_files", "installed_folder")
+load(":cuda.bzl", "cuda_repository")
 load(":pkg_config.bzl", "pkg_config_repository")
 load(":protobuf.bzl", "protobuf_repository")
 
@@ -41,6 +42,7 @@ def seedtune_repositories():
     )
 
     _maybe(abseil_repository, "com_google_absl")
+    _maybe(cuda_repository, "cuda")
     _maybe(protobuf_repository, "com_google_protobuf")
     _maybe(
         pkg_config_repository,

@@ -58,10 +58,12 @@ class RealNvrtc : public Nvrtc {
     int major = 0, minor = 0;
     SEEDTUNE_RETURN_IF_ERROR(nvrtc->Check("nvrtcVersion", f.version(&major, &minor)));
     nvrtc->version_ = absl::StrCat("nvrtc ", major, ".", minor);
+    nvrtc->path_ = library.name();
     return nvrtc;
   }
 
   const std::string& version() const override { return version_; }
+  const std::string& path() const override { return path_; }
 
   absl::StatusOr<Result> Compile(const std::string& source,
                                  std::span<const std::string> options) const override {
@@ -102,7 +104,7 @@ class RealNvrtc : public Nvrtc {
   }
 
   NvrtcFunctions f_;
-  std::string version_;
+  std::string version_, path_;
 };
 
 }  // namespace

@@ -30,6 +30,8 @@ class Nvrtc {
 
   // "nvrtc 13.0"
   virtual const std::string& version() const = 0;
+  // The file that it was loaded from.
+  virtual const std::string& path() const = 0;
 
   // `options` must name a real architecture ("--gpu-architecture=sm_90a"). kInvalidArgument: the
   // source does not compile; the message is the compiler's first error. kResourceExhausted: out of
