@@ -540,14 +540,14 @@ class Generator {
     if (tile_.family == CudaFamily::kWgmma) return AppendWgmma();
     const bool skinny = tile_.family == CudaFamily::kSkinny;
     const int64_t threads = CudaThreads(tile_);
-    absl::StrAppend(&text_, "\n", skinny ? "" : std::string(Template("tile_copy")),
-                    "\n// The configuration.\n");
+    absl::StrAppend(&text_, "\n", std::string(Template("tile_copy")), "\n// The configuration.\n");
     Constant("kThreads", threads);
     Constant("kBlockM", tile_.block_m);
     Constant("kBlockN", tile_.block_n);
     Constant("kBlockK", tile_.block_k);
     Constant("kWarpM", tile_.warp_m);
     Constant("kWarpN", tile_.warp_n);
+    Constant("kStages", tile_.stages);
     Constant("kTilesM", TilesM());
     Constant("kTilesN", TilesN());
     Constant("kStepsK", Steps());
@@ -558,7 +558,6 @@ class Generator {
     if (skinny) {
       WriteSkinnyOperands();
     } else {
-      Constant("kStages", tile_.stages);
       Constant("kSchedule", static_cast<int64_t>(tile_.schedule));
       WriteOperand(lhs_, tile_.block_m, threads);
       WriteOperand(rhs_, tile_.block_n, threads);

@@ -38,6 +38,7 @@ constexpr int64_t kMinBlockKBytes = 32;
 constexpr int64_t kMaxBlockKBytes = 256;
 constexpr int64_t kMaxThreads = 512;
 constexpr int64_t kMaxWarpsK = 16;
+constexpr int64_t kMaxSimtSteps = 32;  // each has code of its own
 // CUDA C++ Programming Guide, technical specifications per compute capability.
 constexpr int64_t kThreadRegisters = 255;
 constexpr int64_t kSplits[] = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128};
@@ -234,6 +235,12 @@ class Builder {
                   return CudaSharedBytes(tile, types) <= limit;
                 });
     }
+    Constrain("simt_steps_are_unrolled",
+              absl::StrCat("block_size[k] at most ", kMaxSimtSteps, " for simt"),
+              {"family", "block_size[k]"}, [families = families_](std::span<const int64_t> v) {
+                return families[static_cast<size_t>(v[0])] != CudaFamily::kSimt ||
+                       v[1] <= kMaxSimtSteps;
+              });
     Constrain("l2_group_has_rows", "groups no larger than what covers all rows of tiles",
               {"block_size[m]", "l2_grouping"}, [m = matmul_.m](std::span<const int64_t> v) {
                 return v[1] <= NextPowerOfTwo(CeilDiv(m, v[0]));
@@ -366,7 +373,8 @@ class Builder {
               });
     // A tile of block_size `block` made of warp_tile `warp`, along the long side.
     const auto tile_of = [long_is_n = types_.long_is_n](int64_t block, int64_t warp,
-                                                        int64_t block_k, int64_t warps_k) {
+                                                        int64_t block_k, int64_t warps_k,
+                                                        int64_t stages) {
       CudaTile tile;
       tile.family = CudaFamily::kSkinny;
       tile.block_m = tile.warp_m = tile.block_n = tile.warp_n = kMinBlock;
@@ -374,22 +382,22 @@ class Builder {
       (long_is_n ? tile.warp_n : tile.warp_m) = warp;
       tile.block_k = block_k;
       tile.warps_k = warps_k;
+      tile.stages = stages;
       return tile;
     };
     Constrain("skinny_fits_registers",
-              absl::StrCat("at most ", kThreadRegisters, " registers a thread"),
-              {"family", warp, "block_size[k]"},
+              absl::StrCat("at most ", kThreadRegisters, " registers a thread"), {"family", warp},
               [is_skinny, tile_of, types = types_](std::span<const int64_t> v) {
                 return !is_skinny(v[0]) ||
-                       CudaRegisters(tile_of(v[1], v[1], v[2], 1), types) <= kThreadRegisters;
+                       CudaRegisters(tile_of(v[1], v[1], 1, 1, 1), types) <= kThreadRegisters;
               });
     Constrain("skinny_fits_block",
               absl::StrCat("at most ", kMaxThreads, " threads, and what a multiprocessor has"),
-              {"family", block, warp, "block_size[k]", "warps[k]"},
+              {"family", block, warp, "block_size[k]", "warps[k]", "num_stages"},
               [is_skinny, tile_of, types = types_, device = device_](std::span<const int64_t> v) {
                 if (!is_skinny(v[0])) return v[4] == 1;
                 if (v[1] % v[2] != 0) return false;
-                const CudaTile tile = tile_of(v[1], v[2], v[3], v[4]);
+                const CudaTile tile = tile_of(v[1], v[2], v[3], v[4], v[5]);
                 const auto fits = [](int64_t takes, int64_t limit) {
                   return limit == 0 || takes <= limit;
                 };
@@ -404,8 +412,7 @@ class Builder {
                 return v[2] == 1 || v[1] * v[2] <= CeilDiv(k, v[0]);
               });
     for (const auto& [knob, value] :
-         {std::pair("num_stages", int64_t{2}), std::pair("schedule", int64_t{0}),
-          std::pair("l2_grouping", int64_t{1})}) {
+         {std::pair("schedule", int64_t{0}), std::pair("l2_grouping", int64_t{1})}) {
       Constrain(absl::StrCat("skinny_has_no_", knob),
                 absl::StrCat("the first ", knob, " for skinny"), {"family", knob},
                 [is_skinny, value = value](std::span<const int64_t> v) {

@@ -63,20 +63,33 @@ bool BigAlongK(const CudaTypes& types) {
   return types.long_is_n ? types.rhs_along_k : types.lhs_along_k;
 }
 
+// Loads of a thread for one step of the big operand, 16 bytes each.
+int64_t SkinnyLoads(const CudaTile& tile, const CudaTypes& types) {
+  return (types.long_is_n ? tile.warp_n : tile.warp_m) * CudaSkinnyStep(types) *
+         DTypeBytes(BigDType(types)) / (kWarpSize * kChunkBytes);
+}
+int64_t SkinnyShortTiles(const CudaTypes& types) { return types.short_extent > 8 ? 2 : 1; }
+
 int64_t SkinnyRegisters(const CudaTile& tile, const CudaTypes& types) {
   const int64_t rows = types.long_is_n ? tile.warp_n : tile.warp_m;
   const int64_t words = DTypeBytes(types.accumulator) / 4;
-  const int64_t steps = CeilDiv(tile.block_k, CudaSkinnyStep(types));
-  // 16 bytes a thread and load; of this turn and of the next.
-  const int64_t loads =
-      rows * CudaSkinnyStep(types) * DTypeBytes(BigDType(types)) / (kWarpSize * kChunkBytes);
+  const int64_t loads = SkinnyLoads(tile, types);
   if (SkinnyTakesTensorCores(types)) {
-    const int64_t short_tiles = types.short_extent > 8 ? 2 : 1;
-    const int64_t small = (BigAlongK(types) ? 4 : 2) * short_tiles;
-    return 2 * steps * (4 * loads + small) + rows / 16 * short_tiles * 4 + 40;
+    const int64_t small = (BigAlongK(types) ? 4 : 2) * SkinnyShortTiles(types);
+    return 4 * loads + small + rows / 16 * SkinnyShortTiles(types) * 4 + 48;
   }
   const int64_t products = rows * types.short_extent / (BigAlongK(types) ? 4 : kWarpSize);
-  return 2 * steps * 4 * loads + words * products + 48;
+  return 4 * loads + words * products + 64;
+}
+
+// A ring of stages, where each thread has a slot for each of its loads; and, in its place, what
+// warps that share a tile along k have summed, but for the first of them (templates/skinny.cu).
+int64_t SkinnySharedBytes(const CudaTile& tile, const CudaTypes& types) {
+  const int64_t steps = CeilDiv(tile.block_k, CudaSkinnyStep(types));
+  const int64_t slots =
+      SkinnyLoads(tile, types) + (SkinnyTakesTensorCores(types) ? SkinnyShortTiles(types) : 0);
+  return std::max(tile.stages * steps * slots * CudaThreads(tile) * kChunkBytes,
+                  (tile.warps_k - 1) * tile.block_m * tile.block_n * DTypeBytes(types.accumulator));
 }
 
 // With one warpgroup that multiplies, what it needs. With two, what all threads start with, if what
@@ -163,10 +176,7 @@ int64_t CudaThreads(const CudaTile& tile) {
 }
 
 int64_t CudaSharedBytes(const CudaTile& tile, const CudaTypes& types) {
-  if (tile.family == CudaFamily::kSkinny) {
-    // What warps that share a tile along k have summed, but for the first of them.
-    return (tile.warps_k - 1) * tile.block_m * tile.block_n * DTypeBytes(types.accumulator);
-  }
+  if (tile.family == CudaFamily::kSkinny) return SkinnySharedBytes(tile, types);
   const int64_t ring = CudaRingBytes(tile, types);
   if (tile.family == CudaFamily::kWgmma) {
     // The swizzle's alignment, 16 rows of 128 bytes of each warp's output twice, two barriers a

@@ -1,6 +1,7 @@
 // skinny: one side of the output, the short one, has at most 16 rows or columns. The other operand,
-// the big one, is read once, straight into registers, 16 bytes a thread and load, many loads in
-// flight, past the L1 cache; the small operand comes from there, again and again.
+// the big one, is read once, 16 bytes a thread and copy, past the L1 cache, many copies in flight:
+// a ring in shared memory holds them, where each thread has slots of its own, so that nobody waits
+// for anybody. The small operand takes the same way where it can.
 //
 // In the words below the long side has kLong rows, the short side kShort. Where tensor cores take
 // the types (kTensor), the long side is the 16 rows of an mma.sync and the short side its 8
@@ -27,7 +28,7 @@ constexpr int kRows =
     kBigAlongK ? (kTensor ? kWarpLong / 8 : kWarpLong / 4) : (kTensor ? 2 * kWordElements : 4);
 constexpr int kGroups = kBigAlongK ? 1 : kWarpLong / ((kTensor ? 8 : 32) * kChunk);
 constexpr int kLoads = kRows * kGroups;
-constexpr int kUnroll = kBlockK / kStep;
+constexpr int kUnroll = kBlockK / kStep;  // steps of a turn
 // Elements of a row of the small operand that a thread of a tensor core's warp holds.
 constexpr int kSmallSize = !kTensor ? 1 : kBigAlongK ? kChunk : 2 * kWordElements;
 static_assert(kUnroll * kStep == kBlockK && kUnroll > 0, "whole steps");
@@ -42,25 +43,33 @@ constexpr int kSums = kSharesSums ? (kProducts + 7) / 8 : kProducts;
 constexpr int kSumThreads = 32 * kWarpsLong;
 constexpr int kRun = 1;
 
-// 16 bytes from `from` on, of which the first `count` elements exist. kAligned: bytes.
+// Whether the small operand goes through the ring.
+constexpr bool kSmallInRing =
+    kTensor && kSmallKStride == 1 && kSmallAligned >= kSmallSize * static_cast<int>(sizeof(Small));
+constexpr int kStepSlots = kLoads + (kSmallInRing ? kShortTiles : 0);
+constexpr int kSlotBytes = kThreads * 16;
+constexpr int kStageBytes = kUnroll * kStepSlots * kSlotBytes;
+
+// Copies 16 bytes from `from` on, of which the first `count` elements exist; the rest becomes 0.
+// kAligned: bytes. `readable` is any address that may be read.
 template <int kAligned, typename T>
-__device__ __forceinline__ uint4 LoadChunk(const T* from, int count) {
+__device__ __forceinline__ void CopyChunk(unsigned to, const T* from, int count,
+                                          const T* readable) {
   constexpr int kSize = 16 / sizeof(T);
-  uint4 v;
-  if (kAligned >= 16 && count >= kSize) {
-    asm volatile("ld.global.nc.L1::no_allocate.L2::128B.v4.b32 {%0, %1, %2, %3}, [%4];"
-                 : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
-                 : "l"(from));
-  } else if (kAligned >= 4 && count >= kSize) {
-    const unsigned* words = reinterpret_cast<const unsigned*>(from);
-    v = make_uint4(words[0], words[1], words[2], words[3]);
+  if constexpr (kAligned >= 4) {
+    const int valid = count < 0 ? 0 : count > kSize ? 16 : count * static_cast<int>(sizeof(T));
+    const char* source = reinterpret_cast<const char*>(count > 0 ? from : readable);
+#pragma unroll
+    for (int b = 0; b < 16; b += kAligned) {
+      const int part = valid - b < 0 ? 0 : valid - b > kAligned ? kAligned : valid - b;
+      CopyAsync<kAligned>(to + b, part > 0 ? source + b : source, part);
+    }
   } else {
     Vector<T, kSize> elements;
 #pragma unroll
     for (int i = 0; i < kSize; ++i) elements.at[i] = i < count ? from[i] : T{};
-    v = *reinterpret_cast<const uint4*>(&elements);
+    StoreShared16(to, *reinterpret_cast<const uint4*>(&elements));
   }
-  return v;
 }
 
 __device__ __forceinline__ int Lane() { return threadIdx.x % 32; }
@@ -96,9 +105,10 @@ __device__ __forceinline__ Vector<Small, kSize> LoadSmall(const Small* small, in
   return v;
 }
 
-// `first` is the warp's first row of the long side.
-__device__ __forceinline__ void LoadStep(const Big* big, const Small* small, int first, int k,
-                                         Operands& operands) {
+// Copies what a thread takes for one step to its slots, the first of which is at `to`. `first` is
+// the warp's first row of the long side.
+__device__ __forceinline__ void CopyStep(const Big* big, const Small* small, int first, int k,
+                                         unsigned to) {
   const int lane = Lane();
   if constexpr (kBigAlongK) {
     constexpr int kThreadsOfRow = kTensor ? 4 : 8;
@@ -107,8 +117,8 @@ __device__ __forceinline__ void LoadStep(const Big* big, const Small* small, int
     for (int r = 0; r < kRows; ++r) {
       int row = first + r * (32 / kThreadsOfRow) + lane / kThreadsOfRow;
       if (kLong % kBlockLong != 0 && row >= kLong) row = kLong - 1;  // dropped in the end
-      operands.big[r] = LoadChunk<kBigAligned>(big + row * kBigLongStride + at,
-                                               kK % kBlockK == 0 ? kChunk : kK - at);
+      CopyChunk<kBigAligned>(to + r * kSlotBytes, big + row * kBigLongStride + at,
+                             kK % kBlockK == 0 ? kChunk : kK - at, big);
     }
   } else {
     const int at = k + (kTensor ? lane % 4 * kRows : 0);
@@ -119,17 +129,49 @@ __device__ __forceinline__ void LoadStep(const Big* big, const Small* small, int
       for (int r = 0; r < kRows; ++r) {
         int count = kLong % kBlockLong == 0 ? kChunk : kLong - row;
         if (kK % kBlockK != 0 && at + r >= kK) count = 0;
-        const Big* from = big + (at + r) * kBigKStride + row;
-        operands.big[g * kRows + r] = LoadChunk<kBigAligned>(count > 0 ? from : big, count);
+        CopyChunk<kBigAligned>(to + (g * kRows + r) * kSlotBytes,
+                               big + (at + r) * kBigKStride + row, count, big);
       }
     }
   }
-  if constexpr (kTensor) {
+  if constexpr (kSmallInRing) {
+    const int at = k + lane % 4 * kSmallSize;
+    const int count = kK % kBlockK == 0 ? kSmallSize : kK - at;
+    constexpr int kBytes = kSmallSize * sizeof(Small);
 #pragma unroll
     for (int s = 0; s < kShortTiles; ++s) {
       int row = s * 8 + lane / 4;
       if (kShort % 8 != 0 && row >= kShort) row = kShort - 1;
-      operands.small[s] = LoadSmall<kSmallSize>(small, row, k + lane % 4 * kSmallSize);
+      const Small* from = small + row * kSmallShortStride + at;
+      const int valid = count < 0            ? 0
+                        : count > kSmallSize ? kBytes
+                                             : count * static_cast<int>(sizeof(Small));
+      asm volatile(
+          "cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(to + (kLoads + s) * kSlotBytes),
+          "l"(count > 0 ? from : small), "n"(kBytes), "r"(valid));
+    }
+  }
+}
+
+// Takes a step's operands from a thread's slots.
+__device__ __forceinline__ void LoadStep(const unsigned char* from, const Small* small, int k,
+                                         Operands& operands) {
+#pragma unroll
+  for (int i = 0; i < kLoads; ++i) {
+    operands.big[i] = *reinterpret_cast<const uint4*>(from + i * kSlotBytes);
+  }
+  if constexpr (kTensor) {
+    const int lane = Lane();
+#pragma unroll
+    for (int s = 0; s < kShortTiles; ++s) {
+      int row = s * 8 + lane / 4;
+      if (kShort % 8 != 0 && row >= kShort) row = kShort - 1;
+      if constexpr (kSmallInRing) {
+        operands.small[s] =
+            *reinterpret_cast<const Vector<Small, kSmallSize>*>(from + (kLoads + s) * kSlotBytes);
+      } else {
+        operands.small[s] = LoadSmall<kSmallSize>(small, row, k + lane % 4 * kSmallSize);
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
 // Block b streams the (b % kSplits)-th part of k of tile b / kSplits. Its warps along k take turns;
-// those but the first hand their sums over through shared memory.
+// those but the first hand their sums over through shared memory, in the ring's place.
 
 __device__ __forceinline__ void Run(const Arguments& arguments) {
   extern __shared__ __align__(128) unsigned char shared[];
@@ -19,37 +19,44 @@ __device__ __forceinline__ void Run(const Arguments& arguments) {
   Accumulator products[kProducts];
 #pragma unroll
   for (int i = 0; i < kProducts; ++i) products[i] = 0;
-  // What the next turn multiplies is on its way while this one multiplies.
-  Operands now[kUnroll], next[kUnroll];
-  int turn = begin + WarpOfK();
-  if (turn < end) {
+  unsigned char* slots = shared + threadIdx.x * 16;
+  const unsigned address = SharedAddress(slots);
+  const auto copy = [&](int stage, int turn) {
 #pragma unroll
     for (int u = 0; u < kUnroll; ++u) {
-      LoadStep(big, small, first, turn * kBlockK + u * kStep, now[u]);
+      CopyStep(big, small, first, turn * kBlockK + u * kStep,
+               address + stage * kStageBytes + u * kStepSlots * kSlotBytes);
     }
+  };
+  int turn = begin + WarpOfK();
+#pragma unroll 1
+  for (int s = 0; s < kStages - 1; ++s) {
+    if (turn + s * kWarpsK < end) copy(s, turn + s * kWarpsK);
+    CommitCopies();
   }
+  int read = 0, write = kStages - 1;
 #pragma unroll 1
   for (; turn < end; turn += kWarpsK) {
-    const bool goes_on = turn + kWarpsK < end;
-    if (goes_on) {
-#pragma unroll
-      for (int u = 0; u < kUnroll; ++u) {
-        LoadStep(big, small, first, (turn + kWarpsK) * kBlockK + u * kStep, next[u]);
-      }
-    }
+    const int later = turn + (kStages - 1) * kWarpsK;
+    if (later < end) copy(write, later);
+    CommitCopies();
+    AwaitCopies<kStages - 1>();
 #pragma unroll
     for (int u = 0; u < kUnroll; ++u) {
-      MultiplyStep(now[u], small, turn * kBlockK + u * kStep, products);
+      Operands operands;
+      LoadStep(slots + read * kStageBytes + u * kStepSlots * kSlotBytes, small,
+               turn * kBlockK + u * kStep, operands);
+      MultiplyStep(operands, small, turn * kBlockK + u * kStep, products);
     }
-    if (goes_on) {
-#pragma unroll
-      for (int u = 0; u < kUnroll; ++u) now[u] = next[u];
-    }
+    write = read;
+    read = read + 1 == kStages ? 0 : read + 1;
   }
+  AwaitCopies<0>();
 
   Accumulator sums[kSums];
   Share(products, sums);
   if constexpr (kWarpsK > 1) {
+    __syncthreads();  // the ring is done with
     Accumulator* all = reinterpret_cast<Accumulator*>(shared);
     const int place = threadIdx.x % kSumThreads;
     if (WarpOfK() > 0) {

@@ -53,6 +53,8 @@ struct TileCopy {
   static constexpr int kChunks = kRows * kRowChunks;
   static constexpr int kChunkElements = 16 / sizeof(T);
   static constexpr int kRounds = (kChunks + kThreads - 1) / kThreads;
+  // Narrow copies are many and slow anyway: not all of them need code of their own.
+  static constexpr int kUnroll = kCopyBytes >= 8 ? kRounds : 1;
 
   // Where chunks of rows of 16, 32, 64 or more bytes go: any 8 rows (of 4, two chunks each) reach
   // all banks.
@@ -82,7 +84,7 @@ struct TileCopy {
     const int first_column = threadIdx.x % kRowChunks;
     const T* const readable = global;
     global += first_row * row_stride + first_column * kChunkElements * element_stride;
-#pragma unroll
+#pragma unroll kUnroll
     for (int i = part; i < kRounds; i += parts) {
       if (kChunks % kThreads != 0 && static_cast<int>(threadIdx.x) + i * kThreads >= kChunks) break;
       constexpr bool kFewChunks = kThreads % kRowChunks == 0;
@@ -139,6 +141,7 @@ struct TurningCopy {
   static constexpr int kBytes = kRowElements * kPitch;
   static constexpr int kAll = kRows * kRowElements;
   static constexpr int kRounds = (kAll + kThreads - 1) / kThreads;
+  static constexpr int kUnroll = sizeof(T) >= 4 ? kRounds : 4;
   static constexpr int kTogether = kRowElements < 8 ? kRowElements : 8;  // steps of k
   static constexpr int kRoundRows = kThreads / kTogether;
 
@@ -157,7 +160,7 @@ struct TurningCopy {
     const unsigned first_to = shared + At(first_element, first_row);
     const T* const readable = global;
     global += first_row * row_stride + first_element * element_stride;
-#pragma unroll
+#pragma unroll kUnroll
     for (int i = part; i < kRounds; i += parts) {
       if (kAll % kThreads != 0 && static_cast<int>(threadIdx.x) + i * kThreads >= kAll) break;
       constexpr bool kFewRows = kRoundRows < kRows;  // a round is a part of the tile's rows

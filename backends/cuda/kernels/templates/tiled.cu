@@ -27,7 +27,7 @@ __device__ __forceinline__ void Multiply(const Arguments& arguments, const Tile&
                   kRhsElementStride, kRhsAlongK ? kN - tile.n : kK - k,
                   kRhsAlongK ? kK - k : kN - tile.n, part, parts);
   };
-#pragma unroll
+#pragma unroll 1
   for (int s = 0; s < kStages - 1; ++s) {
     if (begin + s < end) load(s, begin + s, 0, 1);
     CommitCopies();
