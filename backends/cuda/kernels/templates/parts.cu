@@ -45,14 +45,15 @@ __device__ __forceinline__ SumVector* PartialSums(const Arguments& arguments, lo
 // Leaves a part of tile number `index` in slot `slot`; true in the block that came last.
 __device__ __forceinline__ bool LeavePart(const Arguments& arguments, long long index, int steps,
                                           long long slot, Accumulator (&sums)[kSums]) {
-  SumVector* to = PartialSums(arguments, slot);
+  if (kSumThreads == kThreads || threadIdx.x < kSumThreads) {
+    SumVector* to = PartialSums(arguments, slot);
 #pragma unroll
-  for (int i = 0; i < kSums; i += kVectorSums) {
-    if (kSumThreads < kThreads && threadIdx.x >= kSumThreads) break;
-    SumVector part;
+    for (int i = 0; i < kSums; i += kVectorSums) {
+      SumVector part;
 #pragma unroll
-    for (int j = 0; j < kVectorSums; ++j) part.at[j] = sums[i + j];
-    to[i / kVectorSums * kSumThreads] = part;
+      for (int j = 0; j < kVectorSums; ++j) part.at[j] = sums[i + j];
+      to[i / kVectorSums * kSumThreads] = part;
+    }
   }
   __threadfence();
   __syncthreads();

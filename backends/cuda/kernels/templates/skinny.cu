@@ -10,7 +10,8 @@
 //   * big operand contiguous along k: threads 4g to 4g + 3 hold 64 neighbouring bytes of rows g and
 //     g + 8; words 2j and 2j + 1 of a thread's 16 bytes are what it gives to the j-th mma.sync.
 //   * contiguous along the long side: a thread holds 16 bytes of as many steps of k as two words
-//     take, and picks them apart: rows are spread over threads by 16 bytes.
+//     take, and picks them apart: rows are spread over threads by 16 bytes. Other threads copy
+//     them, so that 8 in a row read 128 bytes in a row.
 // Else a thread multiplies for itself: along k, 8 threads share 128 bytes of a row, and every
 // fourth row; along the long side, each has rows of its own.
 
@@ -105,10 +106,19 @@ __device__ __forceinline__ Vector<Small, kSize> LoadSmall(const Small* small, in
   return v;
 }
 
-// Copies what a thread takes for one step to its slots, the first of which is at `to`. `first` is
-// the warp's first row of the long side.
+// The slot among its warp's that a thread copies to, and the one that it takes from. They differ
+// where rows are spread: copies go to quad q's thread g, q = lane / 8 and g = lane % 8 of who
+// copies; slots change places so that nobody meets in a bank.
+constexpr bool kSpreads = kTensor && !kBigAlongK;
+__device__ __forceinline__ int CopySlot() { return kSpreads ? Lane() ^ Lane() / 8 * 2 : Lane(); }
+__device__ __forceinline__ int OwnSlot() {
+  return kSpreads ? Lane() % 4 * 8 + (Lane() / 4 ^ Lane() % 4 * 2) : Lane();
+}
+
+// Copies a thread's share of one step to its slots, the first of which is at `to`; the small
+// operand's go to `own`. `first` is the warp's first row of the long side.
 __device__ __forceinline__ void CopyStep(const Big* big, const Small* small, int first, int k,
-                                         unsigned to) {
+                                         unsigned to, unsigned own) {
   const int lane = Lane();
   if constexpr (kBigAlongK) {
     constexpr int kThreadsOfRow = kTensor ? 4 : 8;
@@ -121,10 +131,10 @@ __device__ __forceinline__ void CopyStep(const Big* big, const Small* small, int
                              kK % kBlockK == 0 ? kChunk : kK - at, big);
     }
   } else {
-    const int at = k + (kTensor ? lane % 4 * kRows : 0);
+    const int at = k + (kTensor ? lane / 8 * kRows : 0);
 #pragma unroll
     for (int g = 0; g < kGroups; ++g) {
-      const int row = first + (kTensor ? g * 8 + lane / 4 : g * 32 + lane) * kChunk;
+      const int row = first + (kTensor ? g * 8 + lane % 8 : g * 32 + lane) * kChunk;
 #pragma unroll
       for (int r = 0; r < kRows; ++r) {
         int count = kLong % kBlockLong == 0 ? kChunk : kLong - row;
@@ -147,7 +157,7 @@ __device__ __forceinline__ void CopyStep(const Big* big, const Small* small, int
                         : count > kSmallSize ? kBytes
                                              : count * static_cast<int>(sizeof(Small));
       asm volatile(
-          "cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(to + (kLoads + s) * kSlotBytes),
+          "cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(own + (kLoads + s) * kSlotBytes),
           "l"(count > 0 ? from : small), "n"(kBytes), "r"(valid));
     }
   }

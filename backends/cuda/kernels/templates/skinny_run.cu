@@ -19,13 +19,15 @@ __device__ __forceinline__ void Run(const Arguments& arguments) {
   Accumulator products[kProducts];
 #pragma unroll
   for (int i = 0; i < kProducts; ++i) products[i] = 0;
-  unsigned char* slots = shared + threadIdx.x * 16;
-  const unsigned address = SharedAddress(slots);
+  unsigned char* slots = shared + threadIdx.x / 32 * 512;
+  const unsigned copies = SharedAddress(slots) + CopySlot() * 16;
+  const unsigned own = SharedAddress(slots) + OwnSlot() * 16;
+  slots += OwnSlot() * 16;
   const auto copy = [&](int stage, int turn) {
 #pragma unroll
     for (int u = 0; u < kUnroll; ++u) {
-      CopyStep(big, small, first, turn * kBlockK + u * kStep,
-               address + stage * kStageBytes + u * kStepSlots * kSlotBytes);
+      const int slot = stage * kStageBytes + u * kStepSlots * kSlotBytes;
+      CopyStep(big, small, first, turn * kBlockK + u * kStep, copies + slot, own + slot);
     }
   };
   int turn = begin + WarpOfK();
@@ -41,6 +43,7 @@ __device__ __forceinline__ void Run(const Arguments& arguments) {
     if (later < end) copy(write, later);
     CommitCopies();
     AwaitCopies<kStages - 1>();
+    __syncwarp();
 #pragma unroll
     for (int u = 0; u < kUnroll; ++u) {
       Operands operands;
@@ -48,6 +51,7 @@ __device__ __forceinline__ void Run(const Arguments& arguments) {
                turn * kBlockK + u * kStep, operands);
       MultiplyStep(operands, small, turn * kBlockK + u * kStep, products);
     }
+    __syncwarp();  // who copies next may not be who has read
     write = read;
     read = read + 1 == kStages ? 0 : read + 1;
   }
