@@ -53,15 +53,6 @@ Outcome LaunchFailure(const absl::Status& status) {
       absl::IsDeadlineExceeded(status) ? OutcomeKind::kTimeout : OutcomeKind::kLaunchError, status);
 }
 
-MeasurerInfo InfoOf(const HardwareInfo& device, const CudaCompiler& compiler) {
-  MeasurerInfo info;
-  info.backend = "cuda";
-  info.device = device;
-  info.code_generator_version = std::string(kCudaCodeGenerator);
-  info.compiler_version = compiler.version();
-  return info;
-}
-
 absl::StatusOr<std::unique_ptr<const CudaCompiler>> MakeCompiler(
     const CudaBackendOptions& options) {
   SEEDTUNE_ASSIGN_OR_RETURN(std::unique_ptr<const Nvrtc> nvrtc, Nvrtc::Open());
@@ -92,7 +83,7 @@ absl::StatusOr<std::unique_ptr<CudaDevice>> OpenDevice(const HardwareInfo& wante
 class CudaCompileBackend : public Backend {
  public:
   CudaCompileBackend(const HardwareInfo& device, std::unique_ptr<const CudaCompiler> compiler)
-      : compiler_(std::move(compiler)), info_(InfoOf(device, *compiler_)) {}
+      : compiler_(std::move(compiler)), info_(CudaMeasurerInfo(device, compiler_->version())) {}
 
   const MeasurerInfo& info() const override { return info_; }
   absl::Status Supports(const Kernel& kernel) const override {
@@ -125,7 +116,7 @@ class CudaBackend : public Backend {
               CudaBackendOptions options)
       : options_(std::move(options)),
         compiler_(std::move(compiler)),
-        info_(InfoOf(device, *compiler_)) {}
+        info_(CudaMeasurerInfo(device, compiler_->version())) {}
 
   const MeasurerInfo& info() const override { return info_; }
   absl::Status Supports(const Kernel& kernel) const override {
@@ -294,6 +285,15 @@ class CudaBackend : public Backend {
 };
 
 }  // namespace
+
+MeasurerInfo CudaMeasurerInfo(const HardwareInfo& device, std::string compiler_version) {
+  MeasurerInfo info;
+  info.backend = "cuda";
+  info.device = device;
+  info.code_generator_version = std::string(kCudaCodeGenerator);
+  info.compiler_version = std::move(compiler_version);
+  return info;
+}
 
 absl::StatusOr<std::unique_ptr<Backend>> MakeCudaBackend(const HardwareInfo& device,
                                                          CudaBackendOptions options) {

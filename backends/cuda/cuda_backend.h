@@ -11,6 +11,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "autotuner/measurer.h"
 #include "backends/backend.h"
 #include "backends/cuda/cubin_cache.h"
 #include "hardware/hardware_info.h"
@@ -31,6 +32,9 @@ struct CudaBackendOptions {
 // Errors: those of Nvrtc::Open.
 absl::StatusOr<std::unique_ptr<Backend>> MakeCudaBackend(const HardwareInfo& device,
                                                          CudaBackendOptions options = {});
+
+// What its measurements are filed under; `compiler_version` is Nvrtc::version().
+MeasurerInfo CudaMeasurerInfo(const HardwareInfo& device, std::string compiler_version);
 
 // Opens a device now: what a worker says hello with. kUnavailable, kNotFound: why it cannot be
 // used.

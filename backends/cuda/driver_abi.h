@@ -60,7 +60,7 @@ inline constexpr int kCuTensorMapInterleaveNone = 0;
 inline constexpr int kCuTensorMapL2Promotion256B = 3;
 inline constexpr int kCuTensorMapFillZeros = 0;
 
-struct alignas(64) CuTensorMap {
+struct alignas(128) CuTensorMap {
   uint64_t opaque[16];
 };
 

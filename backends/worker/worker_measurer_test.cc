@@ -109,6 +109,17 @@ TEST_F(WorkerMeasurerTest, NothingUnderWayReturnsAtOnce) {
   EXPECT_THAT(*measurer->Wait(kLongNs), IsEmpty());
 }
 
+TEST_F(WorkerMeasurerTest, ASpentWorkerAnswersAndIsFollowedByAnother) {
+  ASSERT_OK_AND_ASSIGN(const auto measurer, MakeWorkerMeasurer(Options(), SystemClock()));
+  std::set<double> processes;
+  for (int i = 0; i < 5; ++i) {
+    const Outcome outcome = Measure(*measurer, Request(i, "spent"));
+    ASSERT_EQ(outcome.kind, OutcomeKind::kOk) << outcome.message;
+    EXPECT_TRUE(processes.insert(outcome.samples_ns[2]).second) << "a process of its own each";
+  }
+  EXPECT_EQ(Measure(*measurer, Request(9, "ok")).kind, OutcomeKind::kOk);
+}
+
 TEST_F(WorkerMeasurerTest, EachFaultCostsOneCandidate) {
   ASSERT_OK_AND_ASSIGN(const auto measurer, MakeWorkerMeasurer(Options(), SystemClock()));
   const struct {
