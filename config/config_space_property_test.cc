@@ -1,6 +1,7 @@
-// Random small spaces against brute force: the count, the numbering, validity, repair and the
-// neighbours.
+// Random small spaces against brute force: the count, the numbering, validity, repair, the
+// neighbours and how often each is sampled.
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <map>
@@ -239,7 +240,7 @@ TEST(ConfigSpacePropertyTest, FindsEveryNeighborOnce) {
     int asked = 0;
     // Of valid configurations and of others: a search may stand outside for a moment.
     ForEachCombination(options, [&](const Choices& choices) {
-      if (++asked % 7 != 0) return;
+      if (asked++ % 7 != 0) return;
       const Config config(space.shared_from_this(), choices);
       for (const NeighborKind kind :
            {NeighborKind::kHamming, NeighborKind::kAdjacent, NeighborKind::kStrictlyAdjacent}) {
@@ -266,7 +267,7 @@ TEST(ConfigSpacePropertyTest, RepairsToTheNearestValid) {
                    const ConfigSpace& space) {
     int asked = 0;
     ForEachCombination(options, [&](const Choices& choices) {
-      if (++asked % 5 != 0) return;
+      if (asked++ % 5 != 0) return;
       int nearest = INT32_MAX;
       for (const Choices& other : valid)
         nearest = std::min(nearest, Distance(options, choices, other));
@@ -297,6 +298,33 @@ TEST(ConfigSpacePropertyTest, SamplesOnlyValidAndReachesAll) {
         for (int i = 0; i < 800; ++i) seen.insert(ChoicesOf(space.Sample(random)));
         EXPECT_EQ(seen, valid);
       });
+}
+
+// Pearson's test, of each space and of all together: their constraints skew them in many ways.
+TEST(ConfigSpacePropertyTest, SamplesUniformly) {
+  constexpr int kDrawsEach = 20;
+  std::mt19937_64 random(3);
+  double all_chi_squared = 0, all_freedom = 0;
+  ForEachSpace(
+      [&](const ConfigSpace::Options&, const std::set<Choices>& valid, const ConfigSpace& space) {
+        if (valid.size() < 2 || valid.size() > 300) return;
+        std::map<Choices, int> drawn;
+        for (size_t i = 0; i < kDrawsEach * valid.size(); ++i) {
+          ++drawn[ChoicesOf(space.Sample(random))];
+        }
+        double chi_squared = 0;
+        for (const Choices& choices : valid) {
+          const double off = drawn[choices] - kDrawsEach;
+          chi_squared += off * off / kDrawsEach;
+        }
+        const double freedom = static_cast<double>(valid.size()) - 1;
+        // Six standard deviations, and room for the long tail where there are few degrees.
+        EXPECT_LT(chi_squared, freedom + 6 * std::sqrt(2 * freedom) + 15);
+        all_chi_squared += chi_squared;
+        all_freedom += freedom;
+      });
+  ASSERT_GT(all_freedom, 1000);
+  EXPECT_LT(std::fabs(all_chi_squared - all_freedom), 4 * std::sqrt(2 * all_freedom));
 }
 
 }  // namespace
