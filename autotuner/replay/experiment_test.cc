@@ -1,12 +1,17 @@
 #include "autotuner/replay/experiment.h"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -191,6 +196,26 @@ TEST(ExperimentTest, TellsOfEveryRun) {
                        RunExperiment(Spaces{Bowl("a"), Bowl("b")}, options));
   EXPECT_THAT(done, SizeIs(12));
   EXPECT_EQ(*done.rbegin(), 12);
+}
+
+// As many runs as there are cores begin before any of them goes on.
+TEST(ExperimentTest, UsesAllCores) {
+  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+  std::mutex mutex;
+  std::condition_variable all_here;
+  std::set<std::thread::id> here;
+  ExperimentOptions options{.algorithms = {"random"}};
+  options.repeats = static_cast<int>(2 * cores);
+  options.make_search = [&](std::string_view algorithm, SearchProblem problem) {
+    std::unique_lock<std::mutex> lock(mutex);
+    here.insert(std::this_thread::get_id());
+    all_here.notify_all();
+    // Long enough for a machine that is busy, and no wait where there are as many.
+    all_here.wait_for(lock, std::chrono::seconds(20), [&] { return here.size() >= cores; });
+    return MakeSearch(algorithm, std::move(problem));
+  };
+  ASSERT_THAT(RunExperiment(Spaces{Bowl("a")}, options), IsOk());
+  EXPECT_EQ(here.size(), cores);
 }
 
 TEST(ExperimentTest, StopsWhenTold) {
