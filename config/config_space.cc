@@ -248,6 +248,18 @@ const Constraint* ConfigSpace::FirstViolation(std::span<const uint16_t> choices)
   return nullptr;
 }
 
+absl::StatusOr<const Constraint*> ConfigSpace::FirstViolationOf(
+    const PartialConfig& partial) const {
+  std::vector<uint16_t> choices = default_;
+  for (const auto& [name, value] : partial.values) {
+    const std::optional<int> slot = FindKnob(name);
+    if (!slot) return absl::InvalidArgumentError(UnknownKnob(name));
+    SEEDTUNE_ASSIGN_OR_RETURN(const int choice, options_.knobs[*slot].Find(value));
+    choices[*slot] = static_cast<uint16_t>(choice);
+  }
+  return FirstViolation(choices);
+}
+
 absl::StatusOr<Config> ConfigSpace::Normalize(const PartialConfig& partial, NormalizeMode mode,
                                               std::vector<std::string>* changes) const {
   return NormalizeFrom(default_, partial, mode, changes);

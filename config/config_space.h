@@ -99,6 +99,10 @@ class ConfigSpace : public std::enable_shared_from_this<ConfigSpace> {
   // The first violated constraint, nullptr if none. `choices` has one entry a knob, each in range.
   const Constraint* FirstViolation(std::span<const uint16_t> choices) const;
 
+  // The first constraint that a partial configuration violates, its missing knobs taken from the
+  // defaults; nullptr: none. kInvalidArgument: an unknown knob, a value that is no choice.
+  absl::StatusOr<const Constraint*> FirstViolationOf(const PartialConfig& partial) const;
+
   // Fills missing knobs with defaults. kInvalidArgument: what and why (`no knob named "num_warpz"
   // in triton_matmul; did you mean "num_warps"`, "tile_fits_shared_memory: ..."). In kRepair mode
   // each change is appended to `changes`

@@ -448,5 +448,36 @@ TEST(ConfigTest, OutlivesTheCallersHoldOnItsSpace) {
   EXPECT_EQ(config.ToJson(), json);
 }
 
+TEST(ConfigSpaceTest, AnswersAlikeWithAndWithoutItsIndex) {
+  ConfigSpace::Options options = TileOptions();
+  ASSERT_OK_AND_ASSIGN(const auto eager, ConfigSpace::Create(options));
+  options.index_on_demand = true;
+  ASSERT_OK_AND_ASSIGN(const auto lazy, ConfigSpace::Create(std::move(options)));
+  EXPECT_EQ(lazy->id(), eager->id());
+  EXPECT_EQ(lazy->Default(), eager->Default());
+  std::vector<Config> configs;
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 50; ++i) configs.push_back(eager->Sample(random));
+  for (const Config& config : configs) EXPECT_TRUE(lazy->IsValid(config.choices()));
+  std::vector<uint16_t> choices(eager->knobs().size(), 0);
+  EXPECT_EQ(lazy->IsValid(choices), eager->IsValid(choices));
+  // Now something asks for what only the index knows.
+  EXPECT_EQ(lazy->NumValid(), eager->NumValid());
+  for (const Config& config : configs) {
+    EXPECT_EQ(lazy->IndexOf(config), eager->IndexOf(config));
+    EXPECT_TRUE(lazy->IsValid(config.choices()));
+  }
+}
+
+TEST(ConfigSpaceTest, NamesTheFirstViolation) {
+  ASSERT_OK_AND_ASSIGN(const auto space, ConfigSpace::Create(TileOptions()));
+  ASSERT_OK_AND_ASSIGN(const Constraint* none,
+                       space->FirstViolationOf(space->Default().ToPartial()));
+  EXPECT_EQ(none, nullptr);
+  PartialConfig unknown;
+  EXPECT_THAT(space->FirstViolationOf(unknown.Set("block_size[o]", 1)),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no knob named")));
+}
+
 }  // namespace
 }  // namespace seedtune

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -116,6 +117,12 @@ std::string_view ArchMatchName(ArchMatch match) {
 std::string_view ArchFamily(std::string_view base) {
   const ArchTableRow* row = FindRow(base);
   return row == nullptr ? std::string_view() : row->family;
+}
+
+bool IsKnownArchFamily(std::string_view family) {
+  return !family.empty() &&
+         std::any_of(std::begin(kArchTable), std::end(kArchTable),
+                     [family](const ArchTableRow& row) { return row.family == family; });
 }
 
 std::vector<std::string> ArchLineage(std::string_view base) {

@@ -43,6 +43,9 @@ std::string_view ArchMatchName(ArchMatch match);
 // unknown.
 std::string_view ArchFamily(std::string_view base);
 
+// Whether some architecture is of that family.
+bool IsKnownArchFamily(std::string_view family);
+
 // `base` first, then what it may fall back to, nearest first, along its own lineage only. sm120 is
 // no fallback for sm90 nor the reverse. An unknown name gives just itself. arch_table.h holds the
 // lineages and says when there is one.

@@ -194,5 +194,11 @@ TEST(ArchTableTest, VendorsNeverMix) {
   }
 }
 
+TEST(ArchTest, KnowsFamiliesByName) {
+  EXPECT_TRUE(IsKnownArchFamily("hopper"));
+  EXPECT_TRUE(IsKnownArchFamily("cdna3"));
+  for (const char* other : {"", "sm90", "hoppe"}) EXPECT_FALSE(IsKnownArchFamily(other)) << other;
+}
+
 }  // namespace
 }  // namespace seedtune

@@ -10,8 +10,15 @@
 #include "heuristics/cpu/blis_blocking.h"
 #include "heuristics/cpu/cpu_seed_tables.h"
 #include "heuristics/cpu/skinny_stream.h"
+#include "heuristics/cuda/skinny_stream.h"
+#include "heuristics/cuda/tiles.h"
+#include "heuristics/cuda/wgmma_tiles.h"
+#include "heuristics/cute/cluster_tiles.h"
 #include "heuristics/cute/tcgen05_cluster_m2.h"
 #include "heuristics/seed_table.h"
+#include "heuristics/triton/budget_matmul.h"
+#include "heuristics/triton/modelled_matmul.h"
+#include "heuristics/triton/several_dots.h"
 #include "heuristics/triton/skinny_gemm.h"
 #include "util/embedded_file.h"
 
@@ -41,9 +48,27 @@ HeuristicRegistry BuiltinHeuristics() {
   AddOrAssert(MakeCpuSkinnyStream(), registry);
   AddOrAssert(MakeCpuBlisBlocking(), registry);
 
-  AddOrAssert(MakeCuteTcgen05ClusterM2(), registry);
+  AddOrAssert(MakeCudaSkinnyStream(), registry);
+  AddOrAssert(MakeCudaWgmmaTiles(), registry);
+  AddOrAssert(MakeCudaMmaTiles(), registry);
+  AddOrAssert(MakeCudaSimtTiles(), registry);
 
+  AddOrAssert(MakeCuteTcgen05ClusterM2(), registry);
+  AddOrAssert(MakeCuteTcgen05Tiles(), registry);
+  AddOrAssert(MakeCuteWgmmaClusters(), registry);
+
+  AddOrAssert(MakeTritonHopperMatmul(), registry);
+  AddOrAssert(MakeTritonBlackwellMatmul(), registry);
   AddOrAssert(MakeTritonSkinnyGemm(), registry);
+  AddOrAssert(MakeTritonDecode(), registry);
+  AddOrAssert(MakeTritonSplitK(), registry);
+  AddOrAssert(MakeTritonFp8Matmul(), registry);
+  AddOrAssert(MakeTritonBatchedMatmul(), registry);
+  AddOrAssert(MakeTritonFusedEpilogue(), registry);
+  AddOrAssert(MakeTritonAmpereMatmul(), registry);
+  AddOrAssert(MakeTritonCdnaMatmul(), registry);
+  AddOrAssert(MakeTritonRdnaMatmul(), registry);
+  AddOrAssert(MakeTritonSeveralDots(), registry);
   return registry;
 }
 

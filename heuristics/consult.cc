@@ -184,6 +184,23 @@ ConsultResult ConsultHeuristics(const HeuristicRegistry& registry, std::string_v
   return result;
 }
 
+UntunedDefault FindUntunedDefault(const HeuristicRegistry& registry, std::string_view backend,
+                                  const TuningContext& context, const ConsultOptions& options) {
+  for (const AutotunerHeuristic* heuristic : registry.ForBackend(backend)) {
+    if (WhyDisabled(options, heuristic->name())) continue;
+    absl::StatusOr<std::vector<PartialConfig>> partials = std::vector<PartialConfig>();
+    const std::optional<std::string> thrown = TextOfThrown([&] {
+      if (!heuristic->IsEligible(context).eligible || !heuristic->PromotesPrimary(context)) return;
+      partials = heuristic->SeedConfigs(context);
+    });
+    if (thrown || !partials.ok() || partials->empty()) continue;
+    absl::StatusOr<Config> primary =
+        context.space.Normalize(partials->front(), NormalizeMode::kReject);
+    if (primary.ok()) return {*std::move(primary), std::string(heuristic->name())};
+  }
+  return {context.space.Default(), "space default"};
+}
+
 std::vector<Seed> HeuristicNeighbors(const HeuristicRegistry& registry, std::string_view backend,
                                      const TuningContext& context, const Config& config,
                                      const ConsultOptions& options,

@@ -73,6 +73,15 @@ struct ConsultResult {
 ConsultResult ConsultHeuristics(const HeuristicRegistry& registry, std::string_view backend,
                                 const TuningContext& context, const ConsultOptions& options = {});
 
+// The untuned default of ConsultHeuristics() and its origin, found without the rest: asks in order
+// until one promotes. Thread-safe.
+struct UntunedDefault {
+  Config config;
+  std::string origin;  // the heuristic that it came from, or "space default"
+};
+UntunedDefault FindUntunedDefault(const HeuristicRegistry& registry, std::string_view backend,
+                                  const TuningContext& context, const ConsultOptions& options = {});
+
 // Neighbours of `config` from those eligible heuristics that are not disabled, each valid, new and
 // not `config`; with the name of the heuristic that proposed it, and its place in that heuristic's
 // own list as the rank. A move that a constraint forbids is dropped: the search asks from

@@ -1,7 +1,6 @@
 #include "heuristics/default_config.h"
 
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "config/spaces/spaces.h"
@@ -14,13 +13,13 @@ namespace seedtune {
 
 absl::StatusOr<UntunedConfig> DefaultConfig(const HeuristicRegistry& registry,
                                             std::string_view backend, const Kernel& kernel,
-                                            const HardwareInfo& device) {
+                                            const HardwareInfo& device,
+                                            const ConsultOptions& options) {
   const std::vector<MatmulFact> facts = ExtractMatmulFacts(kernel);
   SEEDTUNE_ASSIGN_OR_RETURN(const std::shared_ptr<const ConfigSpace> space,
                             BuildConfigSpace(backend, facts, device));
   const TuningContext context{kernel, facts, device, *space};
-  ConsultResult result = ConsultHeuristics(registry, backend, context);
-  return UntunedConfig{std::move(result.untuned), std::move(result.untuned_origin)};
+  return FindUntunedDefault(registry, backend, context, options);
 }
 
 }  // namespace seedtune

@@ -3,13 +3,16 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "config/config_space.h"
 #include "config/knob.h"
+#include "config/spaces/spaces.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hardware/specs.h"
 #include "heuristics/builtin.h"
 #include "heuristics/consult.h"
 #include "heuristics/fake_heuristic.h"
@@ -36,6 +39,43 @@ TEST(DefaultConfigTest, IsWhatConsultationPromotes) {
     EXPECT_EQ(untuned.origin, result.untuned_origin);
     EXPECT_NE(untuned.origin, "space default");
   }
+}
+
+// On every backend and device, whoever promotes there.
+TEST(DefaultConfigTest, AgreesWithConsultationEverywhere) {
+  const HeuristicRegistry registry = BuiltinHeuristics();
+  for (const std::string& device : SpecNames()) {
+    for (const char* kernel : {"matmul:4096x4096x4096:bf16", "matmul:16x8192x8192:f32",
+                               "matmul:128x128x65536:bf16:batch=2"}) {
+      for (const std::string_view backend : SpaceBackends()) {
+        SCOPED_TRACE(std::string(backend) + " " + device + " " + kernel);
+        const TestKernel test(backend, kernel, device);
+        if (!test.status().ok()) continue;
+        const UntunedDefault untuned = FindUntunedDefault(registry, backend, test.context());
+        const ConsultResult result = ConsultHeuristics(registry, backend, test.context());
+        EXPECT_EQ(untuned.config, result.untuned);
+        EXPECT_EQ(untuned.origin, result.untuned_origin);
+      }
+    }
+  }
+}
+
+TEST(DefaultConfigTest, CanBeSwitchedOffWholeOrByName) {
+  const HeuristicRegistry registry = BuiltinHeuristics();
+  const HardwareInfo device = TestKernel::Device("h100_sxm");
+  const Kernel kernel = TestKernel::Kernel("matmul:4096x4096x4096:bf16");
+  ConsultOptions none;
+  none.enabled = false;
+  ConsultOptions one;
+  one.disabled = {"triton_hopper_matmul"};
+  for (const ConsultOptions& options : {none, one}) {
+    ASSERT_OK_AND_ASSIGN(const UntunedConfig untuned,
+                         DefaultConfig(registry, "triton", kernel, device, options));
+    EXPECT_EQ(untuned.origin, "space default");
+  }
+  ASSERT_OK_AND_ASSIGN(const UntunedConfig untuned,
+                       DefaultConfig(registry, "triton", kernel, device));
+  EXPECT_EQ(untuned.origin, "triton_hopper_matmul");
 }
 
 TEST(DefaultConfigTest, KeepsItsSpaceAlive) {

@@ -3,16 +3,19 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "config/config.pb.h"
 #include "config/config_io.h"
 #include "config/config_space.h"
@@ -84,6 +87,16 @@ absl::Status ValidateTarget(const SeedTableProto& table) {
       target.device_kind() == Target::DEVICE_KIND_UNSPECIFIED) {
     return Wrong("target.device_kind", "not set", "CPU, CUDA or ROCM");
   }
+  if (!target.family().empty()) {
+    if (!target.arch().empty()) {
+      return Wrong("target.family", Quoted(target.family()) + " beside an arch", "one of the two");
+    }
+    if (!IsKnownArchFamily(target.family())) {
+      return Wrong("target.family", Quoted(target.family()),
+                   "a family of hardware/arch_table.h such as \"hopper\"");
+    }
+    return absl::OkStatus();
+  }
   const std::string want = "a base name such as \"znver5\", or \"any\"";
   SEEDTUNE_RETURN_IF_ERROR(RequireText("target.arch", target.arch(), want));
   if (target.arch() == kAnyArch) return absl::OkStatus();
@@ -128,8 +141,15 @@ absl::Status ValidateRegion(const std::string& place, const Region& when) {
   if (!Region::Pattern_IsValid(when.pattern()) || when.pattern() == Region::PATTERN_UNSPECIFIED) {
     return Wrong(place + ".pattern", "not set", "MATMUL");
   }
-  if (!DTypeProto_IsValid(when.dtype()) || when.dtype() == DTYPE_UNSPECIFIED) {
-    return Wrong(place + ".dtype", "not set", "one such as F32 or BF16");
+  if (when.dtype_family() != Region::DTYPE_FAMILY_UNSPECIFIED) {
+    if (!Region::DTypeFamily_IsValid(when.dtype_family())) {
+      return Wrong(place + ".dtype_family", absl::StrCat(int{when.dtype_family()}), "HALF or FP8");
+    }
+    if (when.dtype() != DTYPE_UNSPECIFIED) {
+      return Wrong(place + ".dtype_family", "set beside a dtype", "one of the two");
+    }
+  } else if (!DTypeProto_IsValid(when.dtype()) || when.dtype() == DTYPE_UNSPECIFIED) {
+    return Wrong(place + ".dtype", "not set", "one such as F32 or BF16, or a dtype_family");
   }
   const struct {
     const char* name;
@@ -213,8 +233,29 @@ struct Shape {
   }
 };
 
+// The types that a region speaks of, one bit each.
+uint64_t DTypesOf(const Region& when) {
+  const auto bit = [](int dtype) { return uint64_t{1} << dtype; };
+  switch (when.dtype_family()) {
+    case Region::HALF:
+      return bit(BF16) | bit(F16);
+    case Region::FP8:
+      return bit(F8E4M3) | bit(F8E5M2);
+    default:
+      return bit(when.dtype());
+  }
+}
+std::string DTypeNameOf(const Region& when) {
+  return when.dtype_family() == Region::DTYPE_FAMILY_UNSPECIFIED
+             ? DTypeProto_Name(when.dtype())
+             : Region::DTypeFamily_Name(when.dtype_family());
+}
+
+bool Holds(const Region& when, DType dtype) {
+  return (DTypesOf(when) >> static_cast<int>(dtype) & 1) != 0;
+}
 bool Holds(const Region& when, const Shape& shape) {
-  return when.dtype() == static_cast<int>(shape.dtype) && Holds(when.lhs_layout(), shape.lhs) &&
+  return Holds(when, shape.dtype) && Holds(when.lhs_layout(), shape.lhs) &&
          Holds(when.rhs_layout(), shape.rhs) && Holds(when.m(), shape.m) &&
          Holds(when.n(), shape.n) && Holds(when.k(), shape.k) && Holds(when.batch(), shape.batch);
 }
@@ -224,7 +265,7 @@ bool Overlap(Region::Layout a, Region::Layout b) {
   return a == b || a == Region::ANY_LAYOUT || b == Region::ANY_LAYOUT;
 }
 bool Overlap(const Region& a, const Region& b) {
-  return a.dtype() == b.dtype() && Overlap(a.lhs_layout(), b.lhs_layout()) &&
+  return (DTypesOf(a) & DTypesOf(b)) != 0 && Overlap(a.lhs_layout(), b.lhs_layout()) &&
          Overlap(a.rhs_layout(), b.rhs_layout()) && Overlap(a.m(), b.m()) &&
          Overlap(a.n(), b.n()) && Overlap(a.k(), b.k()) && Overlap(a.batch(), b.batch());
 }
@@ -233,7 +274,7 @@ bool Overlap(const Region& a, const Region& b) {
 bool Inside(const Range& a, const Range& b) { return a.min() >= b.min() && Max(a) <= Max(b); }
 bool Inside(Region::Layout a, Region::Layout b) { return a == b || b == Region::ANY_LAYOUT; }
 bool Inside(const Region& a, const Region& b) {
-  return a.dtype() == b.dtype() && Inside(a.lhs_layout(), b.lhs_layout()) &&
+  return (DTypesOf(a) & ~DTypesOf(b)) == 0 && Inside(a.lhs_layout(), b.lhs_layout()) &&
          Inside(a.rhs_layout(), b.rhs_layout()) && Inside(a.m(), b.m()) && Inside(a.n(), b.n()) &&
          Inside(a.k(), b.k()) && Inside(a.batch(), b.batch());
 }
@@ -250,9 +291,9 @@ absl::Status ValidateRegionsAreClear(const SeedTableProto& table) {
       }
       const auto both = [](const Range& x, const Range& y) { return std::max(x.min(), y.min()); };
       return absl::InvalidArgumentError(absl::StrCat(
-          "rules[", j, "].when overlaps that of rules[", i, "] at ", DTypeProto_Name(a.dtype()),
-          " ", both(a.m(), b.m()), "x", both(a.n(), b.n()), "x", both(a.k(), b.k()), " batch ",
-          both(a.batch(), b.batch()),
+          "rules[", j, "].when overlaps that of rules[", i, "] at ",
+          DTypeNameOf((DTypesOf(a) & ~DTypesOf(b)) == 0 ? a : b), " ", both(a.m(), b.m()), "x",
+          both(a.n(), b.n()), "x", both(a.k(), b.k()), " batch ", both(a.batch(), b.batch()),
           " and neither lies inside the other, want disjoint or nested regions; split one"));
     }
   }
@@ -263,6 +304,16 @@ absl::Status ValidateRegionsAreClear(const SeedTableProto& table) {
 
 OperandLayout ToOperandLayout(MatrixLayout layout) {
   return layout == MatrixLayout::kRowMajor ? OperandLayout::kRowMajor : OperandLayout::kColumnMajor;
+}
+
+Shape ShapeOf(const MatmulSpec& spec) {
+  return {spec.lhs,
+          ToOperandLayout(spec.lhs_layout),
+          ToOperandLayout(spec.rhs_layout),
+          spec.m.value,
+          spec.n.value,
+          spec.k.value,
+          spec.batch};
 }
 
 absl::Status ValidateMeasured(const std::string& place, const SeedTableProto::Measured& measured,
@@ -278,13 +329,7 @@ absl::Status ValidateMeasured(const std::string& place, const SeedTableProto::Me
   if (!spec->m.is_static() || !spec->n.is_static() || !spec->k.is_static()) {
     return Wrong(shape_place, Quoted(measured.shape()), "known extents: one shape was measured");
   }
-  const Shape shape = {spec->lhs,
-                       ToOperandLayout(spec->lhs_layout),
-                       ToOperandLayout(spec->rhs_layout),
-                       spec->m.value,
-                       spec->n.value,
-                       spec->k.value,
-                       spec->batch};
+  const Shape shape = ShapeOf(*spec);
   if (spec->lhs != spec->rhs || !Holds(when, shape)) {
     return Wrong(shape_place, Quoted(measured.shape()), "a shape inside the rule's region");
   }
@@ -300,6 +345,60 @@ absl::Status ValidateMeasured(const std::string& place, const SeedTableProto::Me
   if (!(measured.reference_median_ns() > 0)) {
     return Wrong(place + ".reference_median_ns", absl::StrCat(measured.reference_median_ns()),
                  "more than 0");
+  }
+  return absl::OkStatus();
+}
+
+constexpr double kMaxNearest = 4;
+
+// Of extents; see seed_table.proto.
+double LogDistance(const Shape& a, const Shape& b) {
+  double sum = 0;
+  for (const auto& [x, y] : {std::pair(a.m, b.m), std::pair(a.n, b.n), std::pair(a.k, b.k),
+                             std::pair(a.batch, b.batch)}) {
+    const double log = std::log2(static_cast<double>(x) / static_cast<double>(y));
+    sum += log * log;
+  }
+  return std::sqrt(sum);
+}
+
+// What was measured, by rule.
+struct MeasuredShape {
+  int rule = 0;
+  Shape shape;
+};
+std::vector<MeasuredShape> MeasuredShapes(const SeedTableProto& table) {
+  std::vector<MeasuredShape> shapes;
+  for (int i = 0; i < table.rules_size(); ++i) {
+    for (const SeedTableProto::Measured& measured : table.rules(i).measured()) {
+      const absl::StatusOr<MatmulSpec> spec = ParseMatmulShortForm(measured.shape());
+      if (spec.ok()) shapes.push_back({i, ShapeOf(*spec)});
+    }
+  }
+  return shapes;
+}
+
+absl::Status ValidateNearest(const SeedTableProto& table) {
+  if (table.nearest_within() == 0) return absl::OkStatus();
+  if (!(table.nearest_within() > 0) || table.nearest_within() > kMaxNearest) {
+    return Wrong("nearest_within", absl::StrCat(table.nearest_within()),
+                 absl::StrCat("more than 0 and at most ", kMaxNearest));
+  }
+  const std::vector<MeasuredShape> shapes = MeasuredShapes(table);
+  for (size_t j = 0; j < shapes.size(); ++j) {
+    for (size_t i = 0; i < j; ++i) {
+      const Shape& a = shapes[i].shape;
+      const Shape& b = shapes[j].shape;
+      if (shapes[i].rule == shapes[j].rule || a.lhs != b.lhs || a.rhs != b.rhs ||
+          LogDistance(a, b) != 0 ||
+          (DTypesOf(table.rules(shapes[i].rule).when()) &
+           DTypesOf(table.rules(shapes[j].rule).when())) == 0) {
+        continue;
+      }
+      return absl::InvalidArgumentError(absl::StrCat(
+          "rules[", shapes[j].rule, "].measured has ", b.ToString(), " as rules[", shapes[i].rule,
+          "] does, want each shape once, so that the nearest one is clear"));
+    }
   }
   return absl::OkStatus();
 }
@@ -337,7 +436,7 @@ DeviceKind ToDeviceKind(Target::DeviceKind kind) {
 class SeedTableHeuristic : public AutotunerHeuristic {
  public:
   SeedTableHeuristic(SeedTableProto table, std::vector<PartialConfig> seeds)
-      : table_(std::move(table)), seeds_(std::move(seeds)) {}
+      : table_(std::move(table)), seeds_(std::move(seeds)), measured_(MeasuredShapes(table_)) {}
 
   std::string_view name() const override { return table_.name(); }
   std::string_view backend() const override { return table_.backend(); }
@@ -351,7 +450,15 @@ class SeedTableHeuristic : public AutotunerHeuristic {
                                           ", want ", std::string(DeviceKindName(want))));
     }
     std::string level = "device kind " + std::string(DeviceKindName(want));
-    if (target.arch() != kAnyArch) {
+    if (!target.family().empty()) {
+      const std::string& base = context.device.arch.base;
+      if (ArchFamily(base) != target.family()) {
+        return Eligibility::No(absl::StrCat("architecture is ",
+                                            base.empty() ? "unknown" : Quoted(base),
+                                            ", want one of the family ", target.family()));
+      }
+      level = absl::StrCat("family ", target.family());
+    } else if (target.arch() != kAnyArch) {
       const std::string& base = context.device.arch.base;
       const ArchMatch match = MatchArch(base, target.arch());
       if (match == ArchMatch::kNone) {
@@ -364,9 +471,9 @@ class SeedTableHeuristic : public AutotunerHeuristic {
                   : absl::StrCat("architecture ", base, ", which follows ", target.arch());
     }
     std::string why_not;
-    const std::optional<int> rule = FindRule(context, why_not);
-    if (!rule) return Eligibility::No(std::move(why_not));
-    return Eligibility::Yes(absl::StrCat(level, ", rules[", *rule, "]"));
+    const std::optional<Hit> hit = FindRule(context, why_not);
+    if (!hit) return Eligibility::No(std::move(why_not));
+    return Eligibility::Yes(absl::StrCat(level, ", rules[", hit->rule, "]", hit->how));
   }
 
   absl::StatusOr<std::vector<PartialConfig>> SeedConfigs(
@@ -374,17 +481,30 @@ class SeedTableHeuristic : public AutotunerHeuristic {
     const Eligibility eligibility = IsEligible(context);
     if (!eligibility.eligible) return absl::FailedPreconditionError(eligibility.reason);
     std::string why_not;
-    return std::vector<PartialConfig>{seeds_[*FindRule(context, why_not)]};
+    return std::vector<PartialConfig>{seeds_[FindRule(context, why_not)->rule]};
   }
 
   bool PromotesPrimary(const TuningContext& context) const override {
-    return table_.promote() &&
-           MatchArch(context.device.arch.base, table_.target().arch()) == ArchMatch::kExact;
+    if (!table_.promote()) return false;
+    const std::string& base = context.device.arch.base;
+    const bool is_measured = table_.target().family().empty()
+                                 ? MatchArch(base, table_.target().arch()) == ArchMatch::kExact
+                                 : ArchFamily(base) == table_.target().family();
+    std::string why_not;
+    const std::optional<Hit> hit = FindRule(context, why_not);
+    return is_measured && hit && hit->is_inside;
   }
 
  private:
-  // The narrowest rule that holds the kernel; valid tables leave no doubt which that is.
-  std::optional<int> FindRule(const TuningContext& context, std::string& why_not) const {
+  struct Hit {
+    int rule = 0;
+    bool is_inside = true;  // of its region; else near what it measured
+    std::string how;        // for people: " (exact shape)", ""
+  };
+
+  // The narrowest rule that holds the kernel, else the nearest; valid tables leave no doubt which
+  // that is.
+  std::optional<Hit> FindRule(const TuningContext& context, std::string& why_not) const {
     if (context.facts.size() != 1) {
       why_not = absl::StrCat(context.facts.size(), " matmuls, want one");
       return std::nullopt;
@@ -417,14 +537,47 @@ class SeedTableHeuristic : public AutotunerHeuristic {
       if (!Holds(when, shape)) continue;
       if (!best || Inside(when, table_.rules(*best).when())) best = i;
     }
-    if (!best) {
-      why_not = absl::StrCat("no rule of ", table_.rules_size(), " holds ", shape.ToString());
+    if (best) {
+      const Region& when = table_.rules(*best).when();
+      const bool is_exact = when.m().min() == when.m().max() && when.n().min() == when.n().max() &&
+                            when.k().min() == when.k().max();
+      return Hit{*best, /*is_inside=*/true, is_exact ? " (exact shape)" : ""};
     }
-    return best;
+    why_not = absl::StrCat("no rule of ", table_.rules_size(), " holds ", shape.ToString());
+    if (table_.nearest_within() == 0) return std::nullopt;
+    return FindNearest(shape, why_not);
+  }
+
+  std::optional<Hit> FindNearest(const Shape& shape, std::string& why_not) const {
+    const MeasuredShape* nearest = nullptr;
+    double least = 0;
+    for (const MeasuredShape& measured : measured_) {
+      const Region& when = table_.rules(measured.rule).when();
+      if (!Holds(when, shape.dtype) || measured.shape.lhs != shape.lhs ||
+          measured.shape.rhs != shape.rhs) {
+        continue;
+      }
+      const double distance = LogDistance(shape, measured.shape);
+      const auto order = [](const Shape& s) { return std::tie(s.m, s.n, s.k, s.batch); };
+      if (nearest == nullptr || distance < least ||
+          (distance == least && order(measured.shape) < order(nearest->shape))) {
+        nearest = &measured;
+        least = distance;
+      }
+    }
+    if (nearest == nullptr) return std::nullopt;
+    const std::string how = absl::StrFormat("nearest is %s at a log2 distance of %.2f",
+                                            nearest->shape.ToString(), least);
+    if (least > table_.nearest_within()) {
+      absl::StrAppend(&why_not, "; ", how, ", want at most ", table_.nearest_within());
+      return std::nullopt;
+    }
+    return Hit{nearest->rule, /*is_inside=*/false, absl::StrCat(" (", how, ")")};
   }
 
   const SeedTableProto table_;
   const std::vector<PartialConfig> seeds_;  // one a rule
+  const std::vector<MeasuredShape> measured_;
 };
 
 }  // namespace
@@ -448,7 +601,8 @@ absl::Status ValidateSeedTable(const SeedTableProto& table) {
   for (int i = 0; i < table.rules_size(); ++i) {
     SEEDTUNE_RETURN_IF_ERROR(ValidateRule(absl::StrCat("rules[", i, "]"), table.rules(i)));
   }
-  return ValidateRegionsAreClear(table);
+  SEEDTUNE_RETURN_IF_ERROR(ValidateRegionsAreClear(table));
+  return ValidateNearest(table);
 }
 
 absl::StatusOr<SeedTableProto> ParseSeedTable(std::string_view text, std::string_view file_name) {

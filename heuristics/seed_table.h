@@ -25,7 +25,8 @@ absl::StatusOr<SeedTableProto> ParseSeedTable(std::string_view text, std::string
 absl::Status ValidateSeedTable(const SeedTableProto& table);
 
 // A heuristic that answers from a table: eligible where the target and a rule match. The reason
-// names the level that hit (exact architecture, family, device kind) and the rule. Extents must be
+// names the level that hit (exact architecture, family, device kind), the rule, and whether it has
+// that very shape or is merely the nearest. Extents must be
 // static; a hint is only a hint. kInvalidArgument: the table is not valid.
 absl::StatusOr<std::unique_ptr<const AutotunerHeuristic>> MakeSeedTableHeuristic(
     SeedTableProto table);

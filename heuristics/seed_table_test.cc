@@ -47,6 +47,8 @@ constexpr char kHead[] = R"pb(
   promote: true
 )pb";
 
+constexpr char kNearest[] = "nearest_within: 1.5\n";
+
 constexpr char kRule[] = R"pb(
   rules {
     when {
@@ -72,7 +74,7 @@ constexpr char kRule[] = R"pb(
   }
 )pb";
 
-std::string Table() { return absl::StrCat(kHead, kRule); }
+std::string Table() { return absl::StrCat(kHead, kNearest, kRule); }
 
 std::string Replaced(const std::string& from, const std::string& to) {
   std::string text = Table();
@@ -141,6 +143,13 @@ TEST(SeedTableTest, NamesThePlaceTheFaultAndWhatIsWanted) {
       {"matmul:16x4096x4096:f32", "matmul:M=16[1,64]x4096x4096:f32", "want known extents"},
       {"median_ns: 41200", "median_ns: -1", "rules[0].measured[0].median_ns is -1, want more"},
       {"median_ns: 41200", "median_ns: nan", "rules[0].measured[0].median_ns is nan, want more"},
+      {"arch: \"znver4\"", "arch: \"znver4\" family: \"zen\"",
+       "target.family is \"zen\" beside an arch, want one of the two"},
+      {"arch: \"znver4\"", "family: \"zenith\"", "target.family is \"zenith\", want a family"},
+      {"dtype: F32", "dtype: F32 dtype_family: HALF", "dtype_family is set beside a dtype"},
+      {"dtype: F32", "dtype_family: HALF", "want a shape inside the rule's region"},
+      {"nearest_within: 1.5", "nearest_within: -1", "nearest_within is -1, want more than 0"},
+      {"nearest_within: 1.5", "nearest_within: 5", "nearest_within is 5, want more than 0 and at"},
       {"median_ns: 47800", "median_ns: -2", "measured[0].reference_median_ns is -2, want more"},
   };
   for (const auto& c : kCases) {
@@ -156,11 +165,15 @@ const struct {
   const char *path, *why;
 } kOptionalFields[] = {
     {"provenance.note", "there may be nothing more to say"},
+    {"nearest_within", "no fallback"},
     {"rules[0].when.m.max", "no upper bound"},
     {"rules[0].when.n.max", "no upper bound"},
     {"rules[0].when.k.max", "no upper bound"},
     {"rules[0].when.batch.max", "no upper bound"},
 };
+
+// Fields that stand for another one of the table above, which has to be left out then.
+const char* const kAlternatives[] = {"target.family", "rules.when.dtype_family"};
 
 using Field = google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
@@ -254,6 +267,7 @@ TEST(SeedTableTest, MissesEveryFieldThatIsCleared) {
   std::set<std::string> all, set;
   AllFields(*SeedTableProto::descriptor(), "", all);
   SetFields(table, "", set);
+  for (const char* alternative : kAlternatives) all.erase(alternative);
   ASSERT_EQ(set, all) << "the table of this test has to set every field of the schema";
 
   std::set<std::string> seen_optional;
@@ -272,6 +286,23 @@ TEST(SeedTableTest, RefusesRulesBetweenWhichNothingDecides) {
   EXPECT_THAT(
       ParseSeedTable(kHead + SquareRule(1, 64) + SquareRule(2, 8, "ANY_LAYOUT"), "t"),
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("neither lies inside the other")));
+}
+
+TEST(SeedTableTest, T3_RefusesOverlapsOfTypeFamiliesInsteadOfTakingTheFirst) {
+  const auto rule = [](const std::string& dtypes, int max) {
+    return absl::StrReplaceAll(SquareRule(8, max), {{"dtype: F32", dtypes}, {":f32", ":bf16"}});
+  };
+  EXPECT_THAT(
+      ParseSeedTable(kHead + rule("dtype_family: HALF", 64) + rule("dtype: BF16", 128), "t"),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("neither lies inside")));
+  EXPECT_THAT(
+      ParseSeedTable(kHead + rule("dtype_family: HALF", 128) + rule("dtype: BF16", 64), "t"),
+      IsOk());
+  // One shape in two rules: which of them would be the nearest?
+  EXPECT_THAT(ParseSeedTable(absl::StrCat(kHead, kNearest, rule("dtype_family: HALF", 128),
+                                          rule("dtype: BF16", 64)),
+                             "t"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("want each shape once")));
 }
 
 TEST(SeedTableTest, TakesDisjointAndNestedRules) {
@@ -396,6 +427,40 @@ TEST_F(SeedTableHeuristicTest, DeclinesWithTheReason) {
     EXPECT_THAT(eligibility.reason, HasSubstr(c.reason));
     EXPECT_FALSE(heuristic->SeedConfigs(*context_).ok());
   }
+}
+
+TEST_F(SeedTableHeuristicTest, FallsBackToTheNearestMeasuredShapeWithinTheLimit) {
+  const auto heuristic = Make(std::string(kNearest) + SquareRule(8, 9) + SquareRule(64, 65));
+  // Measured: 8 and 64 each way.
+  EXPECT_EQ(Threads(*heuristic, "matmul:10x10x10:f32"), 9);
+  EXPECT_THAT(heuristic->IsEligible(*context_).reason,
+              HasSubstr("rules[0] (nearest is f32 8x8x8, lhs row-major, rhs row-major at a log2 "
+                        "distance of 0.56)"));
+  EXPECT_FALSE(heuristic->PromotesPrimary(*context_)) << "promoted what was not measured";
+  EXPECT_EQ(Threads(*heuristic, "matmul:60x60x60:f32"), 65);
+  EXPECT_THAT(heuristic->IsEligible(Context("matmul:22x22x22:f32")).reason,
+              HasSubstr("want at most 1.5"));
+  EXPECT_TRUE(heuristic->PromotesPrimary(Context("matmul:8x8x8:f32")));
+  // Other types and layouts are not near, however alike the shapes.
+  EXPECT_FALSE(heuristic->IsEligible(Context("matmul:10x10x10:bf16")).eligible);
+  EXPECT_FALSE(heuristic->IsEligible(Context("matmul:10x10x10:f32:nt")).eligible);
+}
+
+TEST_F(SeedTableHeuristicTest, ServesAFamilyOfArchitecturesAndOfTypes) {
+  const auto heuristic =
+      Make(absl::StrReplaceAll(SquareRule(8, 64),
+                               {{"dtype: F32", "dtype_family: HALF"}, {":f32", ":f16"}}),
+           absl::StrReplaceAll(kHead, {{"arch: \"znver4\"", "family: \"zen\""}}));
+  for (const char* base : {"znver3", "znver4", "znver5"}) {
+    device_.arch.base = base;
+    EXPECT_EQ(heuristic->IsEligible(Context("matmul:8x8x16:bf16")).reason, "family zen, rules[0]");
+    EXPECT_TRUE(heuristic->PromotesPrimary(*context_));
+  }
+  EXPECT_TRUE(heuristic->IsEligible(Context("matmul:8x8x16:f16")).eligible);
+  EXPECT_FALSE(heuristic->IsEligible(Context("matmul:8x8x16:f32")).eligible);
+  device_.arch.base = "graniterapids";
+  EXPECT_THAT(heuristic->IsEligible(Context("matmul:8x8x16:f16")).reason,
+              HasSubstr("want one of the family zen"));
 }
 
 TEST_F(SeedTableHeuristicTest, DeclinesOtherDevices) {

@@ -14,6 +14,7 @@
 #include "config/knob.h"
 #include "hardware/arch.h"
 #include "hardware/hardware_info.h"
+#include "heuristics/cute/cluster_tiles.h"
 #include "heuristics/knob_choices.h"
 #include "heuristics/matmul_reasons.h"
 #include "heuristics/tuning_context.h"
@@ -164,8 +165,9 @@ Plan MakePlan(const TuningContext& context) {
   if (!HasChoice(context.space, "pid_type", std::string(kPidType))) {
     return Plan::No(absl::StrCat("the space has no pid_type \"", kPidType, "\""));
   }
-  if (!HasChoice(context.space, "cluster_m", kClusterM)) {
-    return Plan::No("the space has no cluster_m of 2");
+  if (!HasChoice(context.space, "cluster_m", kClusterM) ||
+      !HasChoice(context.space, "two_cta", true)) {
+    return Plan::No("the space has no cluster_m of 2 whose CTAs make one tile");
   }
 
   const int64_t clusters = Clusters(fact, plan.block_m, plan.block_n);
@@ -237,10 +239,12 @@ class CuteTcgen05ClusterM2 : public AutotunerHeuristic {
     seed.Set("pid_type", kPidType);
     set("cluster_m", kClusterM);
     set("cluster_n", 1);
+    seed.Set("two_cta", true);
     set("epilogue_warps", 4);
     if (plan.ab_stages) set("ab_stages", *plan.ab_stages);
     set("acc_stages", is_full ? 2 : 1);
     set("c_stages", 2);
+    if (is_edge && HasChoice(context.space, "l2_swizzle", int64_t{4})) set("l2_swizzle", 4);
     // No group taller than the grid.
     const int64_t rows = PowerOfTwoAtMost(CeilDiv(plan.m, plan.block_m));
     set("l2_grouping", std::min<int64_t>(is_full ? 4 : is_edge ? 2 : 1, rows));
@@ -252,6 +256,12 @@ class CuteTcgen05ClusterM2 : public AutotunerHeuristic {
       }
     }
     return std::vector<PartialConfig>{seed};
+  }
+
+  std::vector<PartialConfig> Neighbors(const TuningContext& context,
+                                       const Config& config) const override {
+    if (!MakePlan(context).why_not.empty()) return {};
+    return ClusterMoves(config);
   }
 };
 

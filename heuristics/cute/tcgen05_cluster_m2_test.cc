@@ -60,6 +60,7 @@ TEST_F(CuteTcgen05ClusterM2Test, SeedsFullTiles) {
                       {"acc_stages", 2},
                       {"c_stages", 2}});
   EXPECT_EQ(config.GetEnum("pid_type"), "persistent_interleaved");
+  EXPECT_TRUE(config.GetBool("two_cta"));
   for (const char* slot : {"indexing[0]", "indexing[1]", "indexing[2]"}) {
     EXPECT_EQ(config.GetEnum(slot), "tensor_descriptor");
   }
@@ -161,6 +162,32 @@ TEST_F(CuteTcgen05ClusterM2Test, NamesTheConditionThatFails) {
   }
 }
 
+// One CTA of 128 rows and two of 256 are the same tile for each CTA; neither cluster_m nor the tile
+// alone gets there.
+TEST_F(CuteTcgen05ClusterM2Test, NeighborsPairAndPartCtasWithTheirTile) {
+  const TestKernel test("cute", "matmul:4096x4096x4096:bf16", "b200");
+  const Config pair = Seed(test);
+  bool parted = false;
+  for (const PartialConfig& move : heuristic_->Neighbors(test.context(), pair)) {
+    EXPECT_GE(move.values.size(), 2u);
+    const auto to = test.space().NormalizeOver(pair, move, NormalizeMode::kReject);
+    if (!to.ok() || to->GetBool("two_cta")) continue;
+    parted = true;
+    EXPECT_EQ(to->GetInt("block_size[m]"), 128);
+    EXPECT_EQ(to->GetInt("cluster_m"), 1);
+    bool back = false;
+    for (const PartialConfig& again : heuristic_->Neighbors(test.context(), *to)) {
+      const auto from = test.space().NormalizeOver(*to, again, NormalizeMode::kReject);
+      back = back || (from.ok() && *from == pair);
+    }
+    EXPECT_TRUE(back);
+    for (const Config& step : test.space().Neighbors(pair, NeighborKind::kHamming)) {
+      EXPECT_FALSE(step == *to);
+    }
+  }
+  EXPECT_TRUE(parted);
+}
+
 TEST_F(CuteTcgen05ClusterM2Test, BatchesMakeClusters) {
   EXPECT_TRUE(Ask({"cute", "matmul:1024x1024x1024:bf16:batch=4", "b200"}).eligible);
 }
@@ -193,7 +220,8 @@ TEST_F(CuteTcgen05ClusterM2Test, DeclinesDevicesAndSpacesWithoutTheMeans) {
   } kCases[] = {{"block_size[m]", "no block of 256 x 256"},
                 {"block_size[k]", "no block of k"},
                 {"pid_type", "no pid_type"},
-                {"cluster_m", "no cluster_m of 2"}};
+                {"cluster_m", "no cluster_m of 2"},
+                {"two_cta", "no cluster_m of 2"}};
   for (const auto& c : kCases) {
     const auto space = without(c.knob);
     const TuningContext context{good.context().kernel, good.context().facts, good.device(), *space};

@@ -1,0 +1,181 @@
+#include "heuristics/cuda/cuda_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "config/config_space.h"
+#include "config/knob.h"
+#include "config/spaces/cuda/cuda_tile.h"
+#include "config/spaces/gpu_knobs.h"
+#include "hardware/hardware_info.h"
+#include "heuristics/knob_choices.h"
+#include "heuristics/tuning_context.h"
+#include "ir/dtype.h"
+#include "matmul_ops/matmul_fact.h"
+
+namespace seedtune {
+namespace {
+
+int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Figures that the device record does not have, of one multiprocessor and one cycle.
+//
+// Multiply-adds of two-byte operands by mma.sync: NVIDIA A100 Tensor Core GPU Architecture
+// (whitepaper, 2020), 1024; an H200's own measured through mma.sync: about as many. Of f32: 64 on
+// an A100, 128 since (CUDA C++ Programming Guide, arithmetic instructions).
+constexpr double kMmaRate = 1024;
+constexpr double kSimtRate = 128;
+constexpr double kSharedBytes = 128;  // the same guide, shared memory: 32 banks of 4 bytes
+constexpr double kL2Bytes = 40;       // measured on an H200
+// Cycles, about as seen on an H200.
+constexpr double kLoadLatency = 900;     // from memory to shared memory
+constexpr double kBlockOverhead = 1500;  // starting, filling the pipeline, writing the output
+constexpr double kStep = 150;            // waiting for each other, where nobody else is there
+constexpr double kSecondLaunch = 3000;
+constexpr double kLastBlock = 1500;
+
+constexpr int kMinArch = 80;
+constexpr int kA100Units = 108;
+constexpr double kA100ClockHz = 1.41e9;
+constexpr double kA100BytesPerS = 1.555e12;
+
+}  // namespace
+
+std::optional<CudaProblem> CudaProblemOf(const TuningContext& context, std::string& why_not) {
+  const HardwareInfo& device = context.device;
+  if (device.kind != DeviceKind::kCuda || CudaArchNumber(device.arch) < kMinArch) {
+    why_not = absl::StrCat("device is ", device.arch.base.empty() ? "unknown" : device.arch.base,
+                           ", want a CUDA device of sm80 or newer");
+    return std::nullopt;
+  }
+  if (context.facts.size() != 1) {
+    why_not = absl::StrCat(context.facts.size(), " matmuls, want one");
+    return std::nullopt;
+  }
+  const MatmulFact& fact = context.facts[0];
+  const auto m = fact.m.planning_extent(), n = fact.n.planning_extent(),
+             k = fact.k.planning_extent();
+  if (!m || !n || !k || fact.batch() == 0) {
+    why_not = "an extent is unknown, want at least hints";
+    return std::nullopt;
+  }
+  CudaProblem problem;
+  problem.m = *m;
+  problem.n = *n;
+  problem.k = *k;
+  problem.batch = fact.batch();
+  problem.types = CudaTypesOf(fact);
+  problem.fact = &fact;
+  problem.by_hint =
+      fact.m.is_symbolic() || fact.n.is_symbolic() || fact.k.is_symbolic() || !fact.batch_is_static;
+  return problem;
+}
+
+bool HasFamily(const ConfigSpace& space, CudaFamily family) {
+  return HasChoice(space, "family", KnobValue(std::string(CudaFamilyName(family))));
+}
+
+PartialConfig ToPartial(const CudaTile& tile) {
+  PartialConfig seed;
+  seed.Set("family", KnobValue(std::string(CudaFamilyName(tile.family))));
+  seed.Set("block_size[m]", tile.block_m).Set("block_size[n]", tile.block_n);
+  seed.Set("block_size[k]", tile.block_k);
+  seed.Set("warp_tile[m]", tile.warp_m).Set("warp_tile[n]", tile.warp_n);
+  seed.Set("warps[k]", tile.warps_k).Set("num_stages", tile.stages).Set("split_k", tile.split_k);
+  seed.Set("reduction",
+           tile.reduction == CudaReduction::kLastBlock ? "last_block" : "second_launch");
+  seed.Set("schedule", KnobValue(std::string(CudaScheduleName(tile.schedule))));
+  seed.Set("cluster[m]", tile.cluster_m).Set("cluster[n]", tile.cluster_n);
+  seed.Set("l2_grouping", tile.l2_grouping);
+  seed.Set("pack[lhs]", tile.pack_lhs).Set("pack[rhs]", tile.pack_rhs);
+  return seed;
+}
+
+double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
+                      const HardwareInfo& device) {
+  const double units = device.compute_units > 0 ? device.compute_units : kA100Units;
+  const double clock = device.clock_hz > 0 ? static_cast<double>(device.clock_hz) : kA100ClockHz;
+  const double memory_bytes = (device.memory_bandwidth_bytes_per_s > 0
+                                   ? static_cast<double>(device.memory_bandwidth_bytes_per_s)
+                                   : kA100BytesPerS) /
+                              clock;
+  const double lhs = DTypeBytes(problem.types.lhs), rhs = DTypeBytes(problem.types.rhs);
+  const double sum = DTypeBytes(problem.types.accumulator);
+  const double m = static_cast<double>(tile.block_m), n = static_cast<double>(tile.block_n);
+  const double k = static_cast<double>(tile.block_k);
+
+  const int64_t tiles =
+      CeilDiv(problem.m, tile.block_m) * CeilDiv(problem.n, tile.block_n) * problem.batch;
+  const double blocks = static_cast<double>(tiles * tile.split_k);
+  const double steps =
+      std::ceil(static_cast<double>(CeilDiv(problem.k, tile.block_k)) / tile.split_k);
+  const bool mma = tile.family == CudaFamily::kMma;
+
+  // One step of one block that has the multiprocessor for itself.
+  const double rate = mma ? kMmaRate * 2 / std::max(lhs, rhs) : kSimtRate * 4 / sum;
+  const double warps = static_cast<double>(CudaThreads(tile)) / 32;
+  const double shared =
+      ((m * lhs + n * rhs) + warps * (tile.warp_m * lhs + tile.warp_n * rhs)) * k / kSharedBytes;
+  const double multiply = m * n * k / rate;
+  // They overlap, if not wholly.
+  const double step = std::max(multiply, shared) + 0.25 * std::min(multiply, shared);
+  const double wait = kLoadLatency / static_cast<double>(std::max<int64_t>(tile.stages - 1, 1));
+
+  const double together = static_cast<double>(CudaBlocksPerUnit(tile, problem.types, device));
+  const auto wave = [&](double blocks_of_unit) {
+    return steps * std::max(step * blocks_of_unit + kStep / blocks_of_unit, wait) + kBlockOverhead;
+  };
+  const double rounds = std::floor(blocks / (units * together));
+  const double rest = blocks - rounds * units * together;
+  double cycles = rounds * wave(together) + (rest > 0 ? wave(std::ceil(rest / units)) : 0);
+
+  const double tile_bytes = blocks * steps * (m * lhs + n * rhs) * k;
+  cycles = std::max(cycles, tile_bytes / (units * kL2Bytes));
+  double bytes = static_cast<double>(problem.fact->bytes);
+  if (tile.pack_lhs) bytes += 2 * lhs * static_cast<double>(problem.m * problem.k * problem.batch);
+  if (tile.pack_rhs) bytes += 2 * rhs * static_cast<double>(problem.n * problem.k * problem.batch);
+  cycles = std::max(cycles, bytes / memory_bytes);
+  // Elements that no copy takes at once are moved one by one.
+  const auto slow = [&](const OperandFact& operand, bool packed, double elements) {
+    if (!mma || packed || operand.alignment_bytes >= 4) return 0.0;
+    return blocks * steps * elements * k / (units * 32);
+  };
+  cycles += slow(problem.fact->lhs, tile.pack_lhs, m) + slow(problem.fact->rhs, tile.pack_rhs, n);
+  if (tile.split_k > 1) {
+    const double parts = m * n * sum * static_cast<double>(tile.split_k);
+    if (tile.reduction == CudaReduction::kSecondLaunch) {
+      cycles += kSecondLaunch + 2 * parts * static_cast<double>(tiles) / (units * kL2Bytes);
+    } else {
+      cycles += kLastBlock + parts / kL2Bytes * std::ceil(static_cast<double>(tiles) / units);
+    }
+  }
+  return cycles;
+}
+
+bool CudaSeeds::Add(const CudaTile& tile) {
+  PartialConfig seed = ToPartial(tile);
+  const absl::StatusOr<Config> config = space_.Normalize(seed, NormalizeMode::kReject);
+  if (!config.ok() || std::find(configs_.begin(), configs_.end(), *config) != configs_.end()) {
+    return false;
+  }
+  configs_.push_back(*config);
+  seeds_.push_back(std::move(seed));
+  return true;
+}
+
+absl::StatusOr<std::vector<PartialConfig>> CudaSeeds::Take() && {
+  if (seeds_.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(space_.name(), " takes none of the tiles"));
+  }
+  return std::move(seeds_);
+}
+
+}  // namespace seedtune

@@ -1,0 +1,201 @@
+#include "heuristics/cuda/skinny_stream.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "config/config_space.h"
+#include "config/knob.h"
+#include "config/spaces/cuda/cuda_tile.h"
+#include "heuristics/autotuner_heuristic.h"
+#include "heuristics/cuda/cuda_plan.h"
+#include "heuristics/knob_choices.h"
+#include "heuristics/tuning_context.h"
+#include "ir/dtype.h"
+
+namespace seedtune {
+namespace {
+
+constexpr int64_t kShortBlock = 16;  // the short side's one block size
+// From the request to the data, loaded; H200, measured.
+constexpr double kLatencyS = 1.2e-6;
+constexpr double kDefaultBytesPerS = 2e12;
+constexpr int64_t kDefaultUnits = 108;
+constexpr int64_t kRowsAlongK = 32;  // a warp's: the small operand is read once for them
+constexpr int64_t kTurns = 4;        // of a ring, at least, for each warp
+
+int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+struct Skinny {
+  CudaProblem problem;
+  int64_t extent = 0;  // of the long side
+  int64_t bytes = 0;   // of an element of the big operand
+  int64_t units = 0;
+  double unit_bytes = 0;  // to have under way on each multiprocessor
+};
+
+std::optional<Skinny> SkinnyOf(const TuningContext& context, std::string& why_not) {
+  const std::optional<CudaProblem> problem = CudaProblemOf(context, why_not);
+  if (!problem) return std::nullopt;
+  if (problem->types.short_extent > kCudaMaxSkinny) {
+    why_not = absl::StrCat("the lesser of m and n is ", problem->types.short_extent,
+                           ", want at most ", kCudaMaxSkinny);
+    return std::nullopt;
+  }
+  if (!HasFamily(context.space, CudaFamily::kSkinny)) {
+    why_not = "no skinny kernel streams such an operand";
+    return std::nullopt;
+  }
+  Skinny skinny;
+  skinny.problem = *problem;
+  skinny.extent = std::max(problem->m, problem->n);
+  skinny.bytes = DTypeBytes(problem->types.long_is_n ? problem->types.rhs : problem->types.lhs);
+  const HardwareInfo& device = context.device;
+  skinny.units = device.compute_units > 0 ? device.compute_units : kDefaultUnits;
+  const double bandwidth = device.memory_bandwidth_bytes_per_s > 0
+                               ? static_cast<double>(device.memory_bandwidth_bytes_per_s)
+                               : kDefaultBytesPerS;
+  skinny.unit_bytes = bandwidth * kLatencyS / static_cast<double>(skinny.units);
+  return skinny;
+}
+
+void SetLong(CudaTile& tile, bool long_is_n, int64_t block, int64_t warp) {
+  tile.block_m = tile.block_n = tile.warp_m = tile.warp_n = kShortBlock;
+  (long_is_n ? tile.block_n : tile.block_m) = block;
+  (long_is_n ? tile.warp_n : tile.warp_m) = warp;
+}
+
+class CudaSkinnyStream : public AutotunerHeuristic {
+ public:
+  std::string_view name() const override { return "cuda_skinny_stream"; }
+  std::string_view backend() const override { return "cuda"; }
+
+  Eligibility IsEligible(const TuningContext& context) const override {
+    std::string why_not;
+    const std::optional<Skinny> skinny = SkinnyOf(context, why_not);
+    if (!skinny) return Eligibility::No(why_not);
+    return Eligibility::Yes(
+        absl::StrCat(skinny->problem.types.short_extent, " by ", skinny->extent, ", at most ",
+                     kCudaMaxSkinny, skinny->problem.by_hint ? "; extents by their hints" : ""));
+  }
+
+  absl::StatusOr<std::vector<PartialConfig>> SeedConfigs(
+      const TuningContext& context) const override {
+    std::string why_not;
+    const std::optional<Skinny> skinny = SkinnyOf(context, why_not);
+    if (!skinny) return absl::FailedPreconditionError(why_not);
+    const CudaTypes& types = skinny->problem.types;
+    const ConfigSpace& space = context.space;
+    const int64_t step = CudaSkinnyStep(types), rows = CudaSkinnyRows(types);
+    const int64_t warp_rows = rows >= kRowsAlongK ? rows : std::max(rows, kRowsAlongK);
+
+    // `warp` rows a warp, `across` warps side by side, rings of `stages` turns.
+    const auto plan = [&](int64_t warp, int64_t across, int64_t along, int64_t stages,
+                          int64_t bytes_of_turn) {
+      CudaTile tile;
+      tile.family = CudaFamily::kSkinny;
+      SetLong(tile, types.long_is_n, warp * across, warp);
+      // Turns of some bytes, of whole steps.
+      tile.block_k = *ChoiceAtLeast(space, "block_size[k]",
+                                    std::max(step, bytes_of_turn / (warp * skinny->bytes)));
+      tile.stages = *NearestChoice(space, "num_stages", stages);
+      const int64_t tiles = CeilDiv(skinny->extent, warp * across) * skinny->problem.batch;
+      const int64_t turns = CeilDiv(skinny->problem.k, tile.block_k);
+      tile.warps_k =
+          *ChoiceAtMost(space, "warps[k]", std::max<int64_t>(std::min(along, turns / kTurns), 1));
+      // Until each multiprocessor has what it takes under way.
+      const double block_bytes = static_cast<double>(across * tile.warps_k * (tile.stages - 1) *
+                                                     warp * tile.block_k * skinny->bytes);
+      const double blocks =
+          std::max(skinny->unit_bytes / block_bytes, 1.0) * static_cast<double>(skinny->units);
+      const int64_t split = static_cast<int64_t>(blocks) / tiles;
+      tile.split_k = *ChoiceAtMost(
+          space, "split_k", std::max<int64_t>(std::min(split, turns / (tile.warps_k * kTurns)), 1));
+      return tile;
+    };
+
+    CudaSeeds seeds(space);
+    const auto add = [&](CudaTile tile) {
+      // Fewer warps, then shorter rings, where something does not fit.
+      for (; tile.warps_k > 1 || tile.stages > 2;) {
+        if (seeds.Add(tile)) return;
+        if (tile.warps_k > 1) {
+          tile.warps_k /= 2;
+        } else {
+          tile.stages = *ChoiceAtMost(space, "num_stages", tile.stages - 1);
+        }
+      }
+      seeds.Add(tile);
+    };
+    const CudaTile primary = plan(warp_rows, 1, 4, 6, 4096);
+    add(primary);
+    add(plan(warp_rows, 1, 2, 5, 4096));
+    add(plan(warp_rows, 2, 2, 4, 4096));
+    add(plan(std::min(2 * warp_rows, 4 * rows), 1, 4, 4, 8192));
+    CudaTile relaunched = primary;
+    if (primary.split_k > 1) {
+      relaunched.reduction = CudaReduction::kSecondLaunch;
+    } else {
+      relaunched.split_k = *ChoiceAtLeast(space, "split_k", 2);
+    }
+    seeds.Add(relaunched);
+    add(plan(rows, 1, 8, 8, 2048));
+    if (seeds.size() == 0) {
+      // The least that there is.
+      CudaTile least = plan(rows, 1, 1, 2, 0);
+      least.split_k = 1;
+      seeds.Add(least);
+    }
+    return std::move(seeds).Take();
+  }
+
+  std::vector<PartialConfig> Neighbors(const TuningContext& context,
+                                       const Config& config) const override {
+    const CudaTile tile = CudaTileOf(config);
+    if (tile.family != CudaFamily::kSkinny) return {};
+    const bool long_is_n = CudaTypesOf(context.facts[0]).long_is_n;
+    const char* block_knob = long_is_n ? "block_size[n]" : "block_size[m]";
+    const char* warp_knob = long_is_n ? "warp_tile[n]" : "warp_tile[m]";
+    const int64_t block = long_is_n ? tile.block_n : tile.block_m;
+    const int64_t warp = long_is_n ? tile.warp_n : tile.warp_m;
+    std::vector<PartialConfig> moves;
+    using Changes = std::vector<std::pair<const char*, int64_t>>;
+    const auto add = [&](const Changes& changes) {
+      PartialConfig move;
+      for (const auto& [knob, value] : changes) {
+        if (!HasChoice(context.space, knob, KnobValue(value))) return;
+        move.Set(knob, value);
+      }
+      moves.push_back(std::move(move));
+    };
+    add({{block_knob, block * 2}, {warp_knob, warp * 2}});
+    add({{block_knob, block / 2}, {warp_knob, warp / 2}});
+    add({{block_knob, block * 2}, {"warps[k]", tile.warps_k / 2}});
+    add({{block_knob, block / 2}, {"warps[k]", tile.warps_k * 2}});
+    add({{"warps[k]", tile.warps_k * 2}, {"split_k", tile.split_k / 2}});
+    add({{"warps[k]", tile.warps_k / 2}, {"split_k", tile.split_k * 2}});
+    add({{"block_size[k]", tile.block_k * 2}, {"num_stages", (tile.stages + 1) / 2}});
+    add({{"block_size[k]", tile.block_k / 2}, {"num_stages", tile.stages * 2}});
+    return moves;
+  }
+
+  bool PromotesPrimary(const TuningContext& context) const override {
+    return IsEligible(context).eligible;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<const AutotunerHeuristic> MakeCudaSkinnyStream() {
+  return std::make_unique<CudaSkinnyStream>();
+}
+
+}  // namespace seedtune

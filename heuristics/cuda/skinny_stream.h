@@ -1,0 +1,30 @@
+// cuda_skinny_stream: matmuls of at most 16 rows or columns, which take as long as their large
+// operand takes to arrive.
+#ifndef SEEDTUNE_HEURISTICS_CUDA_SKINNY_STREAM_H_
+#define SEEDTUNE_HEURISTICS_CUDA_SKINNY_STREAM_H_
+
+#include <memory>
+
+#include "heuristics/autotuner_heuristic.h"
+
+namespace seedtune {
+
+// Eligible: one matmul whose extents are known, at least by hints, m or n at most 16, on sm80 or
+// newer, whose large operand is contiguous one way or the other.
+//
+// The seed: every warp on its own, with enough bytes under way to hide the latency of memory
+// (Little's law: bandwidth times about a microsecond, shared out over the multiprocessors), in
+// blocks small enough that every multiprocessor gets its share; k split over warps, then over
+// blocks, until all multiprocessors are full, as far as each still has turns to take. Then: the
+// sums of parts added up by a second launch or not at all, rings half and twice as deep, and twice
+// the rows a warp.
+//
+// Neighbours: rows from warps to blocks and back, warps from k to rows and back, fewer and longer
+// stages.
+//
+// Promoted.
+std::unique_ptr<const AutotunerHeuristic> MakeCudaSkinnyStream();
+
+}  // namespace seedtune
+
+#endif  // SEEDTUNE_HEURISTICS_CUDA_SKINNY_STREAM_H_

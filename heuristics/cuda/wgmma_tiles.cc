@@ -1,0 +1,290 @@
+#include "heuristics/cuda/wgmma_tiles.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "config/config_space.h"
+#include "config/knob.h"
+#include "config/spaces/cuda/cuda_tile.h"
+#include "hardware/hardware_info.h"
+#include "heuristics/autotuner_heuristic.h"
+#include "heuristics/cuda/cuda_plan.h"
+#include "heuristics/knob_choices.h"
+#include "heuristics/tuning_context.h"
+#include "ir/dtype.h"
+
+namespace seedtune {
+namespace {
+
+// Tiles, and which share of the tensor cores' rate they reach when nothing else is in the way:
+// bf16, long k, on an H200 (driver 580, 2026-11-23), by this library's own kernels.
+struct TileChoice {
+  int64_t block_m, block_n;
+  CudaSchedule schedule;
+  double efficiency;
+};
+constexpr TileChoice kTiles[] = {
+    {128, 256, CudaSchedule::kCooperative, 1.00}, {256, 128, CudaSchedule::kCooperative, 0.99},
+    {128, 128, CudaSchedule::kPingPong, 0.97},    {128, 128, CudaSchedule::kCooperative, 0.94},
+    {64, 256, CudaSchedule::kPingPong, 0.86},     {64, 256, CudaSchedule::kCooperative, 0.80},
+    {64, 128, CudaSchedule::kPingPong, 0.75},     {64, 128, CudaSchedule::kCooperative, 0.70},
+    {128, 64, CudaSchedule::kCooperative, 0.65},  {64, 64, CudaSchedule::kCooperative, 0.50},
+};
+constexpr struct { int64_t m, n; } kClusters[] = {{2, 1}, {1, 2}, {1, 1}};
+
+// Of one multiprocessor and cycle. Dense bf16, NVIDIA H100 Tensor Core GPU Architecture
+// (whitepaper, 2022): 2048 multiply-adds; a step of 32 bytes of k takes as long in every type.
+constexpr double kStepRate = 2048.0 / 16;  // elements of the tile times steps of k
+constexpr double kStepsPerStage = 4;
+constexpr double kL2Bytes = 48;      // as measured on an H200
+constexpr double kOutBytes = 64;     // through shared memory to the L2 cache
+constexpr double kEpilogue = 1000;   // latencies of an epilogue that nothing hides
+constexpr double kFill = 1500;       // and of filling the pipeline
+constexpr double kReduction = 4000;  // launching the second kernel
+constexpr double kClusterStart = 800;
+constexpr double kOneOfTwo = 0.9;  // of the rate, where one warpgroup of two works
+// Memory gives this share of its peak; and what does not bind costs this share of its time.
+constexpr double kMemoryShare = 0.88;
+constexpr double kOverlapLoss = 0.1;
+
+constexpr double kH100Units = 132;
+constexpr double kH100ClockHz = 1.755e9;
+constexpr double kH100BytesPerS = 3.35e12;
+constexpr int64_t kMaxStages = 8;
+constexpr int64_t kMaxGrouping = 8;
+constexpr size_t kSeeds = 6;
+// Outputs of fewer elements, or products of less work, are left to smaller tiles than these.
+constexpr int64_t kMinWork = int64_t{1} << 26;
+
+int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+struct Ranked {
+  CudaTile tile;
+  double cycles = 0;
+};
+
+double Cycles(const CudaTile& tile, double efficiency, const CudaProblem& problem,
+              const HardwareInfo& device) {
+  const double units = device.compute_units > 0 ? device.compute_units : kH100Units;
+  const double clock = device.clock_hz > 0 ? static_cast<double>(device.clock_hz) : kH100ClockHz;
+  const double memory_bytes = (device.memory_bandwidth_bytes_per_s > 0
+                                   ? static_cast<double>(device.memory_bandwidth_bytes_per_s)
+                                   : kH100BytesPerS) *
+                              kMemoryShare / clock;
+  const double m = static_cast<double>(tile.block_m), n = static_cast<double>(tile.block_n);
+  const double cluster = static_cast<double>(tile.cluster_m * tile.cluster_n);
+  const double clusters = std::floor(units / cluster);
+  const double work = static_cast<double>(
+      CeilDiv(CeilDiv(problem.m, tile.block_m), tile.cluster_m) *
+      CeilDiv(CeilDiv(problem.n, tile.block_n), tile.cluster_n) * problem.batch * tile.split_k);
+  const double rounds = std::ceil(work / clusters);
+  const double stages = std::ceil(static_cast<double>(CeilDiv(problem.k, tile.block_k)) /
+                                  static_cast<double>(tile.split_k));
+  const bool hidden = tile.schedule == CudaSchedule::kPingPong && rounds > 1;
+  // With nothing to do in turns, one of the two has nothing to do.
+  const bool idle = tile.schedule == CudaSchedule::kPingPong && rounds == 1;
+  const double multiply =
+      m * n / kStepRate * kStepsPerStage / (efficiency * (idle ? kOneOfTwo : 1));
+  const double load =
+      (m / static_cast<double>(tile.cluster_n) + n / static_cast<double>(tile.cluster_m)) *
+      kCudaWgmmaStageBytes / kL2Bytes;
+  const double out_bytes =
+      tile.split_k > 1 ? 4.0 : static_cast<double>(DTypeBytes(problem.fact->out.dtype));
+  const double epilogue = m * n * out_bytes / kOutBytes + kEpilogue;
+  double cycles = kFill + (cluster > 1 ? kClusterStart : 0) +
+                  rounds * (stages * std::max(multiply, load) + (hidden ? 0 : epilogue)) +
+                  (hidden ? epilogue : 0);
+  double bytes = static_cast<double>(problem.fact->bytes);
+  const double element = static_cast<double>(DTypeBytes(problem.types.lhs));
+  if (tile.pack_lhs) bytes += 2 * element * static_cast<double>(problem.m * problem.k);
+  if (tile.pack_rhs) bytes += 2 * element * static_cast<double>(problem.n * problem.k);
+  const double memory = bytes / memory_bytes;
+  cycles = std::max(cycles, memory) + kOverlapLoss * std::min(cycles, memory);
+  if (tile.split_k > 1) {
+    const double parts = static_cast<double>(problem.m * problem.n * problem.batch) * 4 *
+                         static_cast<double>(tile.split_k);
+    cycles += kReduction + 2 * parts / (units * kL2Bytes);
+  }
+  return cycles;
+}
+
+// As many stages as fit and as there are; 0: not even two fit.
+int64_t StagesFor(CudaTile tile, const CudaProblem& problem, const HardwareInfo& device,
+                  const std::vector<int64_t>& choices) {
+  const int64_t steps = CeilDiv(CeilDiv(problem.k, tile.block_k), tile.split_k);
+  int64_t stages = 0;
+  for (const int64_t choice : choices) {
+    tile.stages = choice;
+    if (choice > kMaxStages || (stages > 0 && stages >= steps)) break;
+    if (device.shared_memory_per_block_bytes > 0 &&
+        CudaSharedBytes(tile, problem.types) > device.shared_memory_per_block_bytes) {
+      break;
+    }
+    stages = choice;
+  }
+  return stages;
+}
+
+std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& context) {
+  const HardwareInfo& device = context.device;
+  const std::vector<int64_t> splits = IntegerChoices(context.space, "split_k");
+  const std::vector<int64_t> stages = IntegerChoices(context.space, "num_stages");
+  const int64_t units = device.compute_units > 0 ? device.compute_units : 1;
+  std::vector<Ranked> ranked;
+  for (const TileChoice& choice : kTiles) {
+    // Half of a tile at least has to be output.
+    if ((choice.block_m > kCudaWgmmaRows && choice.block_m / 2 >= problem.m) ||
+        (choice.block_n > kCudaWgmmaRows && choice.block_n / 2 >= problem.n)) {
+      continue;
+    }
+    CudaTile tile;
+    tile.family = CudaFamily::kWgmma;
+    tile.schedule = choice.schedule;
+    tile.block_m = choice.block_m;
+    tile.block_n = choice.block_n;
+    tile.block_k = kCudaWgmmaStageBytes / DTypeBytes(problem.types.lhs);
+    tile.warp_m = tile.warp_n = kCudaNoWarpTile;
+    tile.pack_lhs = !CudaWgmmaReads(problem.fact->lhs, problem.types.lhs_along_k);
+    tile.pack_rhs = !CudaWgmmaReads(problem.fact->rhs, problem.types.rhs_along_k);
+    const int64_t rows = CeilDiv(problem.m, tile.block_m);
+    const int64_t columns = CeilDiv(problem.n, tile.block_n);
+    for (const auto& cluster : kClusters) {
+      if (cluster.m > rows || cluster.n > columns) continue;
+      tile.cluster_m = cluster.m;
+      tile.cluster_n = cluster.n;
+      tile.l2_grouping = *ChoiceAtMost(context.space, "l2_grouping",
+                                       std::min(kMaxGrouping, PowerOfTwoAtMost(rows)));
+      for (const int64_t split : splits) {
+        // Parts that would wait for a place, or that have next to nothing to do, are no help.
+        if (split > 1 && (rows * columns * problem.batch * split > units ||
+                          split * 2 > CeilDiv(problem.k, tile.block_k))) {
+          break;
+        }
+        tile.split_k = split;
+        tile.reduction = split > 1 ? CudaReduction::kSecondLaunch : CudaReduction::kLastBlock;
+        tile.stages = StagesFor(tile, problem, device, stages);
+        if (tile.stages == 0) break;
+        ranked.push_back({tile, Cycles(tile, choice.efficiency, problem, device)});
+      }
+    }
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const Ranked& a, const Ranked& b) { return a.cycles < b.cycles; });
+  return ranked;
+}
+
+class CudaWgmmaTiles : public AutotunerHeuristic {
+ public:
+  std::string_view name() const override { return "cuda_wgmma_tiles"; }
+  std::string_view backend() const override { return "cuda"; }
+
+  Eligibility IsEligible(const TuningContext& context) const override {
+    std::string why_not;
+    const std::optional<CudaProblem> problem = CudaProblemOf(context, why_not);
+    if (!problem) return Eligibility::No(why_not);
+    if (!HasFamily(context.space, CudaFamily::kWgmma)) {
+      return Eligibility::No(
+          absl::StrCat("no wgmma for ", std::string(DTypeName(problem->types.lhs)), " ", problem->m,
+                       "x", problem->n, " on ", context.device.arch.base,
+                       ", want operands that Hopper's tensor cores take and more than ",
+                       kCudaWgmmaRows / 2, " rows and columns"));
+    }
+    return Eligibility::Yes(absl::StrCat("wgmma takes ", std::string(DTypeName(problem->types.lhs)),
+                                         problem->by_hint ? "; extents by their hints" : ""));
+  }
+
+  absl::StatusOr<std::vector<PartialConfig>> SeedConfigs(
+      const TuningContext& context) const override {
+    if (const Eligibility eligibility = IsEligible(context); !eligibility.eligible) {
+      return absl::FailedPreconditionError(eligibility.reason);
+    }
+    std::string why_not;
+    const std::vector<Ranked> ranked = RankTiles(*CudaProblemOf(context, why_not), context);
+    // The best of each shape and schedule, whatever its cluster and split; and the best split other
+    // than the primary's.
+    CudaSeeds seeds(context.space);
+    std::vector<CudaTile> taken;
+    for (const Ranked& candidate : ranked) {
+      const CudaTile& tile = candidate.tile;
+      const bool known = std::any_of(taken.begin(), taken.end(), [&](const CudaTile& other) {
+        return other.block_m == tile.block_m && other.block_n == tile.block_n &&
+               other.schedule == tile.schedule;
+      });
+      if (known && (taken.size() != 1 || taken[0].split_k == tile.split_k)) continue;
+      if (seeds.Add(tile)) taken.push_back(tile);
+      if (taken.size() == kSeeds) break;
+    }
+    return std::move(seeds).Take();
+  }
+
+  std::vector<PartialConfig> Neighbors(const TuningContext& context,
+                                       const Config& config) const override {
+    std::string why_not;
+    const std::optional<CudaProblem> problem = CudaProblemOf(context, why_not);
+    const CudaTile from = CudaTileOf(config);
+    if (!problem || from.family != CudaFamily::kWgmma) return {};
+    const std::vector<int64_t> stages = IntegerChoices(context.space, "num_stages");
+    std::vector<PartialConfig> moves;
+    const auto add = [&](CudaTile tile) {
+      tile.stages = StagesFor(tile, *problem, context.device, stages);
+      if (tile.stages > 0) moves.push_back(ToPartial(tile));
+    };
+    // From one side to the other.
+    CudaTile tile = from;
+    std::swap(tile.block_m, tile.block_n);
+    std::swap(tile.cluster_m, tile.cluster_n);
+    if (from.block_m != from.block_n) add(tile);
+    // Sharing a large tile, or taking small ones in turns.
+    tile = from;
+    if (from.schedule == CudaSchedule::kCooperative) {
+      tile.schedule = CudaSchedule::kPingPong;
+      (tile.block_n > 128 ? tile.block_n : tile.block_m) /= 2;
+    } else {
+      tile.schedule = CudaSchedule::kCooperative;
+      (tile.block_n < 256 ? tile.block_n : tile.block_m) *= 2;
+    }
+    add(tile);
+    // As many blocks.
+    for (const bool along_m : {false, true}) {
+      tile = from;
+      int64_t& block = along_m ? tile.block_m : tile.block_n;
+      block *= 2;
+      tile.split_k *= 2;
+      tile.reduction = CudaReduction::kSecondLaunch;
+      add(tile);
+      tile = from;
+      (along_m ? tile.block_m : tile.block_n) /= 2;
+      if (tile.split_k > 1) tile.split_k /= 2;
+      if (tile.split_k == 1) tile.reduction = CudaReduction::kLastBlock;
+      add(tile);
+    }
+    return moves;
+  }
+
+  bool PromotesPrimary(const TuningContext& context) const override {
+    std::string why_not;
+    const std::optional<CudaProblem> problem = CudaProblemOf(context, why_not);
+    return problem && static_cast<double>(problem->m) * static_cast<double>(problem->n) *
+                              static_cast<double>(problem->k) *
+                              static_cast<double>(problem->batch) >=
+                          static_cast<double>(kMinWork);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<const AutotunerHeuristic> MakeCudaWgmmaTiles() {
+  return std::make_unique<CudaWgmmaTiles>();
+}
+
+}  // namespace seedtune

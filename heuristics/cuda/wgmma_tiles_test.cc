@@ -1,0 +1,151 @@
+#include "heuristics/cuda/wgmma_tiles.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config_space.h"
+#include "config/knob.h"
+#include "config/spaces/cuda/cuda_tile.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "heuristics/autotuner_heuristic.h"
+#include "heuristics/test_kernel.h"
+#include "heuristics/tuning_context.h"
+#include "testing/status_matchers.h"
+
+namespace seedtune {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+// The seeds as tiles, each of which the space takes; in rank order.
+std::vector<CudaTile> Seeds(std::string_view kernel, std::string_view device = "h200") {
+  const TestKernel test("cuda", kernel, device);
+  if (!test.status().ok()) {
+    ADD_FAILURE() << test.status();
+    return {};
+  }
+  const auto heuristic = MakeCudaWgmmaTiles();
+  const auto seeds = heuristic->SeedConfigs(test.context());
+  if (!seeds.ok()) {
+    ADD_FAILURE() << seeds.status();
+    return {};
+  }
+  std::vector<CudaTile> tiles;
+  for (const PartialConfig& seed : *seeds) {
+    const auto config = test.space().Normalize(seed, NormalizeMode::kReject);
+    if (!config.ok()) {
+      ADD_FAILURE() << config.status();
+      continue;
+    }
+    tiles.push_back(CudaTileOf(*config));
+  }
+  return tiles;
+}
+
+Eligibility Judge(std::string_view kernel, std::string_view device) {
+  const TestKernel test("cuda", kernel, device);
+  return MakeCudaWgmmaTiles()->IsEligible(test.context());
+}
+
+// What was fastest, or within 3% of it, of all tiles tried on an H200.
+TEST(WgmmaTilesTest, RanksFirstWhatWasFastest) {
+  const struct {
+    const char* kernel;
+    int64_t block_m, block_n;
+    CudaSchedule schedule;
+  } kMeasured[] = {
+      {"matmul:4096x4096x4096:bf16", 128, 256, CudaSchedule::kCooperative},
+      {"matmul:512x16384x4096:bf16", 128, 256, CudaSchedule::kCooperative},
+      {"matmul:2048x11008x4096:bf16", 128, 128, CudaSchedule::kPingPong},
+      {"matmul:4096x4096x512:bf16", 128, 128, CudaSchedule::kPingPong},
+      {"matmul:5120x3200x1024:bf16", 128, 128, CudaSchedule::kPingPong},
+      {"matmul:64x28672x8192:bf16", 64, 256, CudaSchedule::kCooperative},
+  };
+  for (const auto& c : kMeasured) {
+    SCOPED_TRACE(c.kernel);
+    const std::vector<CudaTile> seeds = Seeds(c.kernel);
+    ASSERT_THAT(seeds, Not(IsEmpty()));
+    EXPECT_EQ(seeds[0].family, CudaFamily::kWgmma);
+    EXPECT_EQ(seeds[0].block_m, c.block_m);
+    EXPECT_EQ(seeds[0].block_n, c.block_n);
+    EXPECT_EQ(seeds[0].schedule, c.schedule);
+    EXPECT_EQ(seeds[0].split_k, 1);
+  }
+}
+
+TEST(WgmmaTilesTest, SplitsKWhereTheOutputIsSmall) {
+  const std::vector<CudaTile> seeds = Seeds("matmul:128x128x65536:bf16");
+  ASSERT_THAT(seeds, Not(IsEmpty()));
+  EXPECT_GE(seeds[0].split_k, 24);
+  EXPECT_EQ(seeds[0].reduction, CudaReduction::kSecondLaunch);
+}
+
+TEST(WgmmaTilesTest, OffersOtherShapesAndSchedules) {
+  const std::vector<CudaTile> seeds = Seeds("matmul:4096x4096x4096:f16");
+  ASSERT_GE(seeds.size(), 4u);
+  for (size_t i = 0; i < seeds.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      EXPECT_TRUE(seeds[i].block_m != seeds[j].block_m || seeds[i].block_n != seeds[j].block_n ||
+                  seeds[i].schedule != seeds[j].schedule || seeds[i].split_k != seeds[j].split_k)
+          << i << " and " << j;
+    }
+  }
+}
+
+TEST(WgmmaTilesTest, PacksWhatTheCopyEngineCannotRead) {
+  for (const CudaTile& tile : Seeds("matmul:1023x1021x1019:bf16")) {
+    EXPECT_TRUE(tile.pack_lhs);
+    EXPECT_TRUE(tile.pack_rhs);
+  }
+  // Row-major right operands of bytes lie along n, which wgmma does not take.
+  for (const CudaTile& tile : Seeds("matmul:1024x1024x1024:i8:out=i32")) {
+    EXPECT_FALSE(tile.pack_lhs);
+    EXPECT_TRUE(tile.pack_rhs);
+  }
+}
+
+TEST(WgmmaTilesTest, DeclinesWhereThereIsNoWgmma) {
+  EXPECT_TRUE(Judge("matmul:4096x4096x4096:bf16", "h100_sxm").eligible);
+  for (const char* device : {"a100_sxm", "b200", "l40s"}) {
+    const Eligibility eligibility = Judge("matmul:4096x4096x4096:bf16", device);
+    EXPECT_FALSE(eligibility.eligible) << device;
+    EXPECT_THAT(eligibility.reason, HasSubstr("no wgmma for bf16 4096x4096")) << device;
+  }
+  EXPECT_FALSE(Judge("matmul:4096x4096x4096:f32", "h200").eligible);
+  EXPECT_FALSE(Judge("matmul:16x4096x4096:bf16", "h200").eligible);
+}
+
+TEST(WgmmaTilesTest, PromotesAllButTheSmallest) {
+  const auto heuristic = MakeCudaWgmmaTiles();
+  const TestKernel large("cuda", "matmul:1024x1024x1024:bf16", "h200");
+  EXPECT_TRUE(heuristic->PromotesPrimary(large.context()));
+  const TestKernel small("cuda", "matmul:256x256x256:bf16", "h200");
+  EXPECT_FALSE(heuristic->PromotesPrimary(small.context()));
+}
+
+TEST(WgmmaTilesTest, NeighborsMoveSeveralKnobsAtOnce) {
+  const TestKernel test("cuda", "matmul:4096x4096x4096:bf16", "h200");
+  const auto heuristic = MakeCudaWgmmaTiles();
+  ASSERT_OK_AND_ASSIGN(const auto seeds, heuristic->SeedConfigs(test.context()));
+  ASSERT_OK_AND_ASSIGN(const Config from,
+                       test.space().Normalize(seeds[0], NormalizeMode::kReject));
+  bool swapped = false, takes_turns = false;
+  for (const PartialConfig& move : heuristic->Neighbors(test.context(), from)) {
+    const auto config = test.space().NormalizeOver(from, move, NormalizeMode::kReject);
+    if (!config.ok()) continue;
+    const CudaTile tile = CudaTileOf(*config);
+    swapped |= tile.block_m == 256 && tile.block_n == 128 && tile.cluster_m == 1;
+    takes_turns |= tile.block_m == 128 && tile.block_n == 128 &&
+                   tile.schedule == CudaSchedule::kPingPong && tile.stages > 4;
+  }
+  EXPECT_TRUE(swapped);
+  EXPECT_TRUE(takes_turns);
+}
+
+}  // namespace
+}  // namespace seedtune
