@@ -84,15 +84,26 @@ class Builder {
     const int arch = CudaArchNumber(device_.arch);
     if (CudaMmaTakes(types_, arch)) families_.push_back(CudaFamily::kMma);
     families_.push_back(CudaFamily::kSimt);
-    const OperandFact& big = types_.long_is_n ? matmul_.fact->rhs : matmul_.fact->lhs;
-    if (types_.short_extent <= kCudaMaxSkinny && CudaSkinnyRows(types_) <= kMaxWarpTile &&
-        (big.layout == OperandLayout::kRowMajor || big.layout == OperandLayout::kColumnMajor)) {
-      families_.push_back(CudaFamily::kSkinny);
-    }
+    if (MayBeSkinny()) families_.push_back(CudaFamily::kSkinny);
     // Less than half an instruction's rows are better left to the others.
     if (CudaWgmmaTakes(types_, arch) && std::min(matmul_.m, matmul_.n) > kCudaWgmmaRows / 2) {
       families_.push_back(CudaFamily::kWgmma);
     }
+  }
+
+  // Whether a skinny kernel's smallest tile is one of the knobs' choices.
+  bool MayBeSkinny() const {
+    const OperandFact& big = types_.long_is_n ? matmul_.fact->rhs : matmul_.fact->lhs;
+    const int64_t narrower = std::min(DTypeBytes(types_.lhs), DTypeBytes(types_.rhs));
+    const int64_t deepest = std::clamp(NextPowerOfTwo(std::min(matmul_.k, kMaxBlockKBytes)),
+                                       kMinBlockKBytes / narrower, kMaxBlockKBytes / narrower);
+    return types_.short_extent <= kCudaMaxSkinny && CudaSkinnyStep(types_) <= deepest &&
+           CudaSkinnyRows(types_) <= MaxWarpTile(std::max(matmul_.m, matmul_.n)) &&
+           (big.layout == OperandLayout::kRowMajor || big.layout == OperandLayout::kColumnMajor);
+  }
+
+  static int64_t MaxWarpTile(int64_t extent) {
+    return std::clamp(NextPowerOfTwo(std::min(extent, kMaxWarpTile)), kMinBlock, kMaxWarpTile);
   }
 
   absl::Status Add(absl::StatusOr<Knob> knob) {
@@ -114,8 +125,7 @@ class Builder {
         "k", kMinBlockKBytes / narrower, kMaxBlockKBytes / narrower, matmul_.k, 64 / narrower)));
     for (const auto& [name, extent] :
          {std::pair("warp_tile[m]", matmul_.m), std::pair("warp_tile[n]", matmul_.n)}) {
-      const int64_t max =
-          std::clamp(NextPowerOfTwo(std::min(extent, kMaxWarpTile)), kMinBlock, kMaxWarpTile);
+      const int64_t max = MaxWarpTile(extent);
       SEEDTUNE_RETURN_IF_ERROR(AddIntegers(name, PowersOfTwo(kMinBlock, max), 64));
     }
     SEEDTUNE_RETURN_IF_ERROR(
@@ -308,7 +318,7 @@ class Builder {
               });
     Constrain("wgmma_has_no_warp_tile", "the least warp tile for wgmma, which has none",
               {"family", "warp_tile[m]", "warp_tile[n]"}, [is_wgmma](std::span<const int64_t> v) {
-                return !is_wgmma(v[0]) || (v[1] == kMinBlock && v[2] == kMinBlock);
+                return !is_wgmma(v[0]) || (v[1] == kCudaNoWarpTile && v[2] == kCudaNoWarpTile);
               });
     Constrain("wgmma_schedule",
               "schedule \"cooperative\" or \"ping_pong\" for wgmma, and only there",

@@ -121,6 +121,20 @@ std::string_view CudaFamilyName(CudaFamily family) {
   return "invalid";
 }
 
+std::string_view CudaScheduleName(CudaSchedule schedule) {
+  switch (schedule) {
+    case CudaSchedule::kTiles:
+      return "tiles";
+    case CudaSchedule::kStreamK:
+      return "stream_k";
+    case CudaSchedule::kCooperative:
+      return "cooperative";
+    case CudaSchedule::kPingPong:
+      return "ping_pong";
+  }
+  return "invalid";
+}
+
 CudaTile CudaTileOf(const Config& config) {
   CudaTile tile;
   const std::string_view family = config.GetEnum("family");

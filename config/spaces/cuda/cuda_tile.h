@@ -29,6 +29,7 @@ enum class CudaSchedule : int64_t {
   kCooperative,  // wgmma: warpgroups share each tile
   kPingPong,     // wgmma: two warpgroups take tiles in turns
 };
+std::string_view CudaScheduleName(CudaSchedule schedule);
 
 struct CudaTile {
   CudaFamily family = CudaFamily::kSimt;
@@ -107,6 +108,9 @@ inline constexpr int64_t kCudaMmaStepBytes = 32;
 
 // Bytes of k of a stage of a wgmma kernel: the swizzle's row.
 inline constexpr int64_t kCudaWgmmaStageBytes = 128;
+
+// What the warp_tile knobs are where there are none, as for wgmma.
+inline constexpr int64_t kCudaNoWarpTile = 16;
 
 // Rows that one wgmma multiplies.
 inline constexpr int64_t kCudaWgmmaRows = 64;
