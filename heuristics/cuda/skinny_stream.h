@@ -9,8 +9,9 @@
 
 namespace seedtune {
 
-// Eligible: one matmul whose extents are known, at least by hints, m or n at most 16, on sm80 or
-// newer, whose large operand is contiguous one way or the other.
+// Eligible: one matmul whose extents are known, at least by hints, m or n at most 16 (4 where
+// tensor cores do not take the operands), on sm80 or newer, whose large operand is contiguous one
+// way or the other.
 //
 // The seed: every warp on its own, with enough bytes under way to hide the latency of memory
 // (Little's law: bandwidth times about a microsecond, shared out over the multiprocessors), in

@@ -132,8 +132,7 @@ TEST(WgmmaTilesTest, NeighborsMoveSeveralKnobsAtOnce) {
   const TestKernel test("cuda", "matmul:4096x4096x4096:bf16", "h200");
   const auto heuristic = MakeCudaWgmmaTiles();
   ASSERT_OK_AND_ASSIGN(const auto seeds, heuristic->SeedConfigs(test.context()));
-  ASSERT_OK_AND_ASSIGN(const Config from,
-                       test.space().Normalize(seeds[0], NormalizeMode::kReject));
+  ASSERT_OK_AND_ASSIGN(const Config from, test.space().Normalize(seeds[0], NormalizeMode::kReject));
   bool swapped = false, takes_turns = false;
   for (const PartialConfig& move : heuristic->Neighbors(test.context(), from)) {
     const auto config = test.space().NormalizeOver(from, move, NormalizeMode::kReject);
