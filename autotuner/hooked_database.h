@@ -57,6 +57,9 @@ class HookedDatabase final : public Database {
     return real_.Events(run_id);
   }
   absl::StatusOr<LookupResult> Lookup(const RecordKey& key) override { return real_.Lookup(key); }
+  absl::StatusOr<LookupResult> LookupLoose(const RecordKey& key) override {
+    return real_.LookupLoose(key);
+  }
   absl::StatusOr<std::vector<RunInfo>> ListRuns() override { return real_.ListRuns(); }
   absl::StatusOr<std::vector<BestRecord>> ListBest() override { return real_.ListBest(); }
   absl::StatusOr<std::string> ExportJsonLines() override { return real_.ExportJsonLines(); }

@@ -300,19 +300,29 @@ class SqliteDatabase : public Database {
 
   absl::StatusOr<LookupResult> Lookup(const RecordKey& key) override {
     SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction, BeginRead());
-    LookupResult result;
-    {
-      SqliteQuery query(*connection_, SEEDTUNE_SELECT_BEST SEEDTUNE_WHERE_KEY
-                        "ORDER BY objective_ns, recorded_unix_micros DESC, id LIMIT 1");
-      Bind(query, key);
+    return LookupStrict(key);
+  }
+
+  absl::StatusOr<LookupResult> LookupLoose(const RecordKey& key) override {
+    SEEDTUNE_ASSIGN_OR_RETURN(SqliteTransaction transaction, BeginRead());
+    SEEDTUNE_ASSIGN_OR_RETURN(LookupResult result, LookupStrict(key));
+    if (result.record.has_value()) return result;
+    SqliteQuery query(*connection_, SEEDTUNE_SELECT_BEST
+                      "WHERE kernel_fingerprint = ? AND backend = ? AND space_id = ? AND "
+                      "device_key = ? ORDER BY objective_ns, recorded_unix_micros DESC, id");
+    query.Bind(key.kernel_fingerprint).Bind(key.backend).Bind(key.space_id).Bind(key.device_key);
+    while (true) {
       SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
-      if (found) {
-        SEEDTUNE_ASSIGN_OR_RETURN(BestRow row, BestOf(query));
+      if (!found) break;
+      SEEDTUNE_ASSIGN_OR_RETURN(BestRow row, BestOf(query));
+      if (!result.record.has_value() ||
+          KeyDistance(key, row.best.key) < KeyDistance(key, result.record->key)) {
         result.record = std::move(row.best);
-        return result;
       }
     }
-    SEEDTUNE_ASSIGN_OR_RETURN(result.miss_reason, MissReason(key));
+    if (!result.record.has_value()) return result;
+    result.difference = DescribeKeyDifference(result.record->key, key);
+    result.miss_reason.clear();
     return result;
   }
 
@@ -671,6 +681,24 @@ class SqliteDatabase : public Database {
           "the key has ", DescribeKeyDifference(best.key, run.key), " or an empty key"));
     }
     return absl::OkStatus();
+  }
+
+  // In a transaction.
+  absl::StatusOr<LookupResult> LookupStrict(const RecordKey& key) {
+    LookupResult result;
+    {
+      SqliteQuery query(*connection_, SEEDTUNE_SELECT_BEST SEEDTUNE_WHERE_KEY
+                        "ORDER BY objective_ns, recorded_unix_micros DESC, id LIMIT 1");
+      Bind(query, key);
+      SEEDTUNE_ASSIGN_OR_RETURN(const bool found, query.Step());
+      if (found) {
+        SEEDTUNE_ASSIGN_OR_RETURN(BestRow row, BestOf(query));
+        result.record = std::move(row.best);
+        return result;
+      }
+    }
+    SEEDTUNE_ASSIGN_OR_RETURN(result.miss_reason, MissReason(key));
+    return result;
   }
 
   absl::StatusOr<std::string> MissReason(const RecordKey& key) {

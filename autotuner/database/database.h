@@ -35,6 +35,8 @@ namespace seedtune {
 struct LookupResult {
   std::optional<BestRecord> record;
   std::string miss_reason;
+  // A loose look-up's: in what the record's key differs; "": in nothing.
+  std::string difference;
 };
 
 class Database {
@@ -86,6 +88,11 @@ class Database {
   // The best answer recorded for exactly this key: of several finished runs, the one whose winner
   // has the lowest median, and of equals the newest.
   virtual absl::StatusOr<LookupResult> Lookup(const RecordKey& key) = 0;
+  // The same, and where there is none for exactly this key, the best answer for the same kernel,
+  // backend, config space and device, of other versions of the code generator, the compiler or the
+  // driver: its configuration still means something, its time may not. Of several, those whose
+  // versions differ least (see miss_reason.h) come first.
+  virtual absl::StatusOr<LookupResult> LookupLoose(const RecordKey& key) = 0;
 
   // All runs, newest first; and the answers of all finished runs, newest first.
   virtual absl::StatusOr<std::vector<RunInfo>> ListRuns() = 0;

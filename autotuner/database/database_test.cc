@@ -36,6 +36,7 @@ using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
+using ::testing::Not;
 using ::testing::Optional;
 using ::testing::SizeIs;
 
@@ -324,6 +325,37 @@ TEST_F(DatabaseTest, LookupTakesTheFastestAndOfEqualsTheNewest) {
   ASSERT_OK_AND_ASSIGN(const LookupResult found, database_->Lookup(old.key));
   ASSERT_TRUE(found.record.has_value());
   EXPECT_EQ(found.record->run_id, fresh.id);
+}
+
+TEST_F(DatabaseTest, ALooseLookupTakesOtherVersionsAndSaysWhichTheyAre) {
+  const RecordKey want = ExampleKey();
+  const auto loose = [&] {
+    absl::StatusOr<LookupResult> result = database_->LookupLoose(want);
+    EXPECT_THAT(result, IsOk());
+    return *std::move(result);
+  };
+  // Elsewhere, of another backend or of another space: not even loosely.
+  AddFinishedRun(*database_, 1, 1, [](RunInfo& r) { r.key.device_key = "other"; });
+  AddFinishedRun(*database_, 2, 1, [](RunInfo& r) { r.key.backend = "cuda"; });
+  AddFinishedRun(*database_, 3, 1, [](RunInfo& r) { r.key.space_id = "other.v1.0"; });
+  AddFinishedRun(*database_, 4, 1, [](RunInfo& r) { r.key.kernel_fingerprint = "other"; });
+  EXPECT_FALSE(loose().record.has_value());
+  EXPECT_THAT(loose().miss_reason, Not(IsEmpty()));
+
+  // The nearest comes first, however slow; of equally near ones the fastest.
+  AddFinishedRun(*database_, 5, 2, [](RunInfo& r) { r.key.code_generator_version = "1"; });
+  EXPECT_EQ(loose().difference, "code generator \"1\", want \"3\"");
+  AddFinishedRun(*database_, 6, 9, [](RunInfo& r) { r.key.driver_version = "linux 5.10"; });
+  const RunInfo fast =
+      AddFinishedRun(*database_, 7, 8, [](RunInfo& r) { r.key.driver_version = "linux 6.0"; });
+  EXPECT_EQ(loose().record->run_id, fast.id);
+  EXPECT_EQ(loose().difference, "driver \"linux 6.0\", want \"linux 6.1\"");
+  EXPECT_THAT(loose().miss_reason, IsEmpty());
+  EXPECT_FALSE(database_->Lookup(want)->record.has_value());
+
+  const RunInfo exact = AddFinishedRun(*database_, 8, 50);
+  EXPECT_EQ(loose().record->run_id, exact.id);
+  EXPECT_THAT(loose().difference, IsEmpty());
 }
 
 TEST_F(DatabaseTest, AMissSaysWhatDiffers) {

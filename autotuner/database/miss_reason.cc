@@ -32,14 +32,14 @@ constexpr KeyPart kKeyParts[] = {
     {"driver", &RecordKey::driver_version},
 };
 
+}  // namespace
+
 // A bit for each part that differs, the weightiest highest.
-int Distance(const RecordKey& a, const RecordKey& b) {
+int KeyDistance(const RecordKey& a, const RecordKey& b) {
   int distance = 0;
   for (const KeyPart& part : kKeyParts) distance = 2 * distance + (a.*part.value != b.*part.value);
   return distance;
 }
-
-}  // namespace
 
 std::string DescribeKeyDifference(const RecordKey& have, const RecordKey& want) {
   std::vector<std::string> differences;
@@ -54,7 +54,7 @@ std::string DescribeKeyDifference(const RecordKey& have, const RecordKey& want) 
 std::string DescribeMiss(const RecordKey& want, const std::vector<RecordKey>& recorded) {
   const RecordKey& nearest = *std::min_element(
       recorded.begin(), recorded.end(),
-      [&](const auto& a, const auto& b) { return Distance(want, a) < Distance(want, b); });
+      [&](const auto& a, const auto& b) { return KeyDistance(want, a) < KeyDistance(want, b); });
   if (nearest.backend == want.backend && nearest.device_key != want.device_key) {
     constexpr size_t kMost = 3;
     std::vector<std::string> devices;

@@ -13,6 +13,10 @@ namespace seedtune {
 // does.
 std::string DescribeKeyDifference(const RecordKey& have, const RecordKey& want);
 
+// How much two keys differ: 0 where they do not, and the more the weightier the parts are (the
+// backend's difference outweighs those of all that come after it below, and so on).
+int KeyDistance(const RecordKey& a, const RecordKey& b);
+
 // Why `recorded`, the keys of the answers for the kernel of `want`, newest first and at least one,
 // hold none for `want`: by the nearest of them, that of equals which comes first. A difference of
 // the backend weighs more than one of the device, that more than one of the config space, then code

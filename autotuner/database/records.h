@@ -28,7 +28,8 @@ struct RunSettings {
   uint64_t random_seed = 0;
   int64_t budget_evaluations = 0;
   double budget_seconds = 0;
-  // Canonical text: heuristics on or off, which are disabled, the user's seeds.
+  // Canonical text: heuristics on or off, which are disabled, the user's seeds; and the rules that
+  // end a search before its budget, if there are any.
   std::string seed_policy;
   friend bool operator==(const RunSettings&, const RunSettings&) = default;
 };
