@@ -7,11 +7,13 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "util/string_view.h"
 
@@ -19,6 +21,7 @@ namespace seedtune {
 namespace {
 
 constexpr double kMostSeconds = 366.0 * 24 * 3600;
+constexpr char kUnits[] = "s, m, h, evals, device-s, stale or %roofline";
 
 // The fewest digits that read back as `value`, never with an exponent.
 std::string ShortestDouble(double value) {
@@ -46,41 +49,61 @@ absl::StatusOr<Budget> ParseBudget(std::string_view text) {
       return error("\"", ToAbsl(part), "\" has no number, want one before the unit");
 
     const char* const end = number.data() + number.size();
-    if (unit == "evals") {
-      int64_t evaluations = 0;
-      const std::from_chars_result read = std::from_chars(number.data(), end, evaluations);
-      if (read.ec != std::errc() || read.ptr != end || evaluations <= 0) {
-        return error(ToAbsl(number), " evaluations, want a whole number above 0");
+    if (unit == "evals" || unit == "stale") {
+      int64_t& count = unit == "evals" ? budget.evaluations : budget.stale_evaluations;
+      int64_t read_count = 0;
+      const std::from_chars_result read = std::from_chars(number.data(), end, read_count);
+      if (read.ec != std::errc() || read.ptr != end || read_count <= 0) {
+        return error(ToAbsl(number), unit == "evals" ? " evaluations" : " stale evaluations",
+                     ", want a whole number above 0");
       }
-      if (budget.evaluations != 0) return error("evaluations are given twice, want them once");
-      budget.evaluations = evaluations;
+      if (count != 0) {
+        return error(unit == "evals" ? "evaluations" : "stale evaluations",
+                     " are given twice, want them once");
+      }
+      count = read_count;
       continue;
     }
+    if (unit.empty()) return error(ToAbsl(number), " has no unit, want ", kUnits);
+    double value = 0;
+    const std::from_chars_result read = std::from_chars(number.data(), end, value);
+    const bool is_number = read.ec == std::errc() && read.ptr == end && value > 0;
+    if (unit == "%roofline") {
+      if (!is_number || value > 100)
+        return error(ToAbsl(part), ", want more than 0% and at most 100%");
+      if (budget.roofline_fraction != 0) return error("the target is given twice, want it once");
+      budget.roofline_fraction = value / 100;
+      continue;
+    }
+    const bool is_device = unit == "device-s";
     double scale = 0;
-    if (unit == "s") scale = 1;
+    if (unit == "s" || is_device) scale = 1;
     if (unit == "m") scale = 60;
     if (unit == "h") scale = 3600;
-    if (unit.empty()) return error(ToAbsl(number), " has no unit, want s, m, h or evals");
-    if (scale == 0) return error("no unit named \"", ToAbsl(unit), "\", want s, m, h or evals");
-    double time = 0;
-    const std::from_chars_result read = std::from_chars(number.data(), end, time);
-    const double seconds = time * scale;
-    if (read.ec != std::errc() || read.ptr != end || !(seconds > 0) || seconds > kMostSeconds) {
+    if (scale == 0) return error("no unit named \"", ToAbsl(unit), "\", want ", kUnits);
+    const double seconds = value * scale;
+    if (!is_number || !(seconds > 0) || seconds > kMostSeconds) {
       return error(ToAbsl(part), ", want more than 0 and at most a year");
     }
-    if (budget.seconds != 0) return error("time is given twice, want it once");
-    budget.seconds = seconds;
+    double& time = is_device ? budget.device_seconds : budget.seconds;
+    if (time != 0)
+      return error(is_device ? "device time" : "time", " is given twice, want it once");
+    time = seconds;
   }
   return budget;
 }
 
 std::string BudgetToString(const Budget& budget) {
-  std::string text;
-  if (budget.evaluations > 0) text = absl::StrCat(budget.evaluations, "evals");
-  if (budget.seconds > 0) {
-    absl::StrAppend(&text, text.empty() ? "" : ",", ShortestDouble(budget.seconds), "s");
+  std::vector<std::string> rules;
+  const auto add = [&](auto... parts) { rules.push_back(absl::StrCat(parts...)); };
+  if (budget.evaluations > 0) add(budget.evaluations, "evals");
+  if (budget.seconds > 0) add(ShortestDouble(budget.seconds), "s");
+  if (budget.device_seconds > 0) add(ShortestDouble(budget.device_seconds), "device-s");
+  if (budget.stale_evaluations > 0) add(budget.stale_evaluations, "stale");
+  if (budget.roofline_fraction > 0) {
+    add(ShortestDouble(budget.roofline_fraction * 100), "%roofline");
   }
-  return text.empty() ? "none" : text;
+  return rules.empty() ? "none" : absl::StrJoin(rules, ",");
 }
 
 }  // namespace seedtune

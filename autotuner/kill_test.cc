@@ -28,6 +28,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "autotuner/database/database.h"
 #include "autotuner/example_tuning.h"
@@ -293,12 +294,23 @@ int Disturb(const std::string& database_path, const Job& job, int signal, int en
   }
 }
 
-TEST(KillTest, TwoHundredKillsAtRandomMomentsLoseNothing) {
+// SEEDTUNE_KILLS=1000 in the environment is the long way.
+int KillsWanted() {
+  const char* const wanted = std::getenv("SEEDTUNE_KILLS");
+  int kills = 100;
+  if (wanted != nullptr) {
+    EXPECT_TRUE(absl::SimpleAtoi(wanted, &kills)) << wanted;
+  }
+  return kills;
+}
+
+TEST(KillTest, KillsAtRandomMomentsLoseNothing) {
+  const int wanted = KillsWanted();
   std::mt19937_64 random(20261123);
   int kills = 0;
   int runs = 0;
   size_t acknowledged_events = 0;
-  while (kills < 200) {
+  while (kills < wanted) {
     Job job{.random_seed = random(), .evaluations = 25, .capacity = runs % 2 == 0 ? 1 : 3};
     SCOPED_TRACE(absl::StrCat("run ", runs, " of seed ", job.random_seed));
     const End unbroken = Unbroken(job);
@@ -315,7 +327,7 @@ TEST(KillTest, TwoHundredKillsAtRandomMomentsLoseNothing) {
     acknowledged_events += acknowledged.Read().size();
     ASSERT_FALSE(HasFailure());
     ++runs;
-    ASSERT_LT(runs, 500) << "kills hardly ever hit";
+    ASSERT_LT(runs, 3 * wanted) << "kills hardly ever hit";
   }
   EXPECT_THAT(acknowledged_events, Gt(static_cast<size_t>(runs) * 50));
   RecordProperty("kills", kills);

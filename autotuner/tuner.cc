@@ -46,6 +46,8 @@ constexpr int64_t kPollNs = 50'000'000;
 constexpr double kMostRetimingShare = 0.25;
 constexpr int kRoundsKeptBack = 5;
 constexpr size_t kLongestQuote = 500;
+// See Budget::stale_evaluations.
+constexpr double kImprovement = 0.001;
 
 // What stays the same from the first session of a run to its last.
 struct Question {
@@ -72,8 +74,23 @@ absl::Status CheckOptions(const TuneOptions& options) {
   if (!(budget.seconds >= 0) || !std::isfinite(budget.seconds)) {
     return wrong("budget.seconds is ", budget.seconds, ", want at least 0");
   }
-  if (budget.evaluations == 0 && budget.seconds == 0) {
-    return wrong("budget is 0 evaluations and 0 seconds, want a limit of either kind");
+  if (!(budget.device_seconds >= 0) || !std::isfinite(budget.device_seconds)) {
+    return wrong("budget.device_seconds is ", budget.device_seconds, ", want at least 0");
+  }
+  if (budget.stale_evaluations < 0) {
+    return wrong("budget.stale_evaluations is ", budget.stale_evaluations, ", want at least 0");
+  }
+  if (!(budget.roofline_fraction >= 0 && budget.roofline_fraction <= 1)) {
+    return wrong("budget.roofline_fraction is ", budget.roofline_fraction, ", want 0 to 1");
+  }
+  if (!budget.HasLimit()) {
+    return wrong("budget is ", BudgetToString(budget),
+                 ", want a limit of evaluations, seconds, device seconds or stale evaluations");
+  }
+  if (budget.roofline_fraction > 0 &&
+      !(options.roofline_ns > 0 && std::isfinite(options.roofline_ns))) {
+    return wrong("roofline_ns is ", options.roofline_ns, ", want more than 0 for a budget of ",
+                 BudgetToString(budget));
   }
   if (options.leaders < 0) return wrong("leaders is ", options.leaders, ", want at least 0");
   if (options.leader_rounds < 0) {
@@ -97,6 +114,18 @@ std::string SeedPolicy(const ConsultOptions& options) {
                       "]");
 }
 
+// The rules that end a search early and that a run's settings have no field for; "" where there are
+// none, as in all runs recorded before there were any.
+std::string StopPolicy(const TuneOptions& options) {
+  Budget rules = options.budget;
+  rules.evaluations = 0;
+  rules.seconds = 0;
+  if (rules == Budget{}) return "";
+  return absl::StrCat(
+      " stop=", BudgetToString(rules),
+      rules.roofline_fraction > 0 ? absl::StrCat(" roofline_ns=", options.roofline_ns) : "");
+}
+
 Outcome Crash(std::string message) {
   Outcome outcome;
   outcome.kind = OutcomeKind::kCrash;
@@ -105,11 +134,12 @@ Outcome Crash(std::string message) {
 }
 
 RunSettings MakeRunSettings(const TuneOptions& options) {
-  return RunSettings{.algorithm = options.algorithm,
-                     .random_seed = options.random_seed,
-                     .budget_evaluations = options.budget.evaluations,
-                     .budget_seconds = options.budget.seconds,
-                     .seed_policy = SeedPolicy(options.heuristics)};
+  return RunSettings{
+      .algorithm = options.algorithm,
+      .random_seed = options.random_seed,
+      .budget_evaluations = options.budget.evaluations,
+      .budget_seconds = options.budget.seconds,
+      .seed_policy = absl::StrCat(SeedPolicy(options.heuristics), StopPolicy(options))};
 }
 
 // The untuned default, then the seeds in order of rank. A heuristic whose seed is the default gets
@@ -171,9 +201,11 @@ class Run {
 
   static std::vector<Candidate> HeuristicCandidates(const Question& question, const Config& config);
 
+  // Never less than before: a clock that is set back costs no time.
   double Seconds() const {
-    return earlier_seconds_ +
-           static_cast<double>(question_.clock.NowNs() - session_start_ns_) * 1e-9;
+    const int64_t passed_ns = question_.clock.NowNs() - session_start_ns_;
+    latest_session_ns_ = std::max(latest_session_ns_, passed_ns);
+    return earlier_seconds_ + static_cast<double>(latest_session_ns_) * 1e-9;
   }
   bool IsStopped() const {
     return question_.options.stop != nullptr &&
@@ -210,6 +242,7 @@ class Run {
   std::string id_;
   bool resumed_ = false;
   int64_t session_start_ns_;
+  mutable int64_t latest_session_ns_ = 0;
   double earlier_seconds_ = 0;   // what earlier sessions took
   double recorded_seconds_ = 0;  // of these, what the database has been told of as such
   int64_t next_sequence_ = 0;
@@ -218,6 +251,9 @@ class Run {
   absl::flat_hash_map<int64_t, AskIndex> index_of_;  // by sequence
   std::vector<AskIndex> told_;                       // in the order told
   int64_t failures_ = 0;
+  double device_ns_ = 0;     // of all that were told
+  size_t told_at_best_ = 0;  // how many were told when the best was last improved on; at least the
+                             // first candidates
   double best_ns_ = kInfinity;
   AskIndex best_index_ = 0;
 
@@ -364,6 +400,15 @@ bool Run::MayAsk() const {
   if (asked_.size() < question_.first.size()) return true;
   const Budget& budget = question_.options.budget;
   if (budget.evaluations > 0 && static_cast<int64_t>(asked_.size()) >= budget.evaluations) {
+    return false;
+  }
+  if (budget.device_seconds > 0 && device_ns_ >= budget.device_seconds * 1e9) return false;
+  if (budget.stale_evaluations > 0 &&
+      static_cast<int64_t>(told_.size() - told_at_best_) >= budget.stale_evaluations) {
+    return false;
+  }
+  if (budget.roofline_fraction > 0 &&
+      best_ns_ <= question_.options.roofline_ns / budget.roofline_fraction) {
     return false;
   }
   return budget.seconds == 0 || Seconds() < budget.seconds - SecondsKeptBack();
@@ -539,8 +584,11 @@ void Run::NoteTell(AskIndex index, Outcome outcome) {
   search_->Tell(
       {.candidate = ask.candidate, .kind = outcome.kind, .objective_ns = outcome.objective_ns()});
   told_.push_back(index);
+  device_ns_ += outcome.measure_ns;
+  if (told_.size() <= question_.first.size()) told_at_best_ = told_.size();
   if (!outcome.ok() && outcome.kind != OutcomeKind::kCensored) ++failures_;
   if (outcome.ok() && outcome.objective_ns() < best_ns_) {
+    if (outcome.objective_ns() < best_ns_ * (1 - kImprovement)) told_at_best_ = told_.size();
     best_ns_ = outcome.objective_ns();
     best_index_ = index;
   }
@@ -678,6 +726,7 @@ void Run::ReportProgress() const {
   TuningProgress progress;
   progress.evaluations = static_cast<int64_t>(told_.size());
   progress.failures = failures_;
+  progress.budget_evaluations = question_.options.budget.evaluations;
   progress.seconds = Seconds();
   if (!asked_.empty() && asked_[0].outcome.has_value() && asked_[0].outcome->ok()) {
     progress.default_ns = FinalOutcome(0).objective_ns();

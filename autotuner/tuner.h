@@ -28,6 +28,7 @@ namespace seedtune {
 // Told while tuning goes on, from the tuning thread.
 struct TuningProgress {
   int64_t evaluations = 0;
+  int64_t budget_evaluations = 0;  // how many there may be; 0: as many as there is time for
   int64_t failures = 0;
   double seconds = 0;
   double default_ns = 0;    // median of the untuned default; 0: not yet known, or it failed
@@ -39,6 +40,9 @@ struct TuningProgress {
 struct TuneOptions {
   std::string algorithm = "pattern";
   Budget budget{.evaluations = 0, .seconds = 10};
+  // What the device's limits would let the kernel take; 0: unknown. A budget with a target in
+  // shares of it wants it.
+  double roofline_ns = 0;
   uint64_t random_seed = 1;
   ConsultOptions heuristics;
   int leaders = 4;         // re-timed in turns at the end; 0: none

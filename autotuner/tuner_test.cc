@@ -6,9 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <optional>
+#include <random>
 #include <set>
 #include <string>
 #include <utility>
@@ -20,6 +23,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "autotuner/budget.h"
+#include "autotuner/clock.h"
 #include "autotuner/database/database.h"
 #include "autotuner/example_tuning.h"
 #include "autotuner/fake_measurer.h"
@@ -30,6 +35,7 @@
 #include "autotuner/record_key.h"
 #include "autotuner/replay_measurer.h"
 #include "autotuner/search/search_algorithm.h"
+#include "autotuner/simulated_measurer.h"
 #include "autotuner/virtual_clock.h"
 #include "config/config_space.h"
 #include "config/knob.h"
@@ -139,7 +145,21 @@ TEST_F(TunerTest, RefusesImpossibleOptions) {
     const char* error;
   } kCases[] = {
       {"no budget", [](TuneOptions& o) { o.budget = {.evaluations = 0, .seconds = 0}; },
-       "0 evaluations and 0 seconds"},
+       "budget is none, want a limit of evaluations"},
+      {"a target alone",
+       [](TuneOptions& o) {
+         o.budget = {.roofline_fraction = 0.5};
+         o.roofline_ns = 10;
+       },
+       "budget is 50%roofline, want a limit"},
+      {"a target without a roofline", [](TuneOptions& o) { o.budget.roofline_fraction = 0.5; },
+       "roofline_ns is 0, want more than 0 for a budget of 5evals,50%roofline"},
+      {"a target of more than all", [](TuneOptions& o) { o.budget.roofline_fraction = 1.5; },
+       "budget.roofline_fraction is 1.5"},
+      {"negative device seconds", [](TuneOptions& o) { o.budget.device_seconds = -2; },
+       "budget.device_seconds is -2"},
+      {"negative stale evaluations", [](TuneOptions& o) { o.budget.stale_evaluations = -2; },
+       "budget.stale_evaluations is -2"},
       {"negative evaluations", [](TuneOptions& o) { o.budget.evaluations = -1; },
        "budget.evaluations is -1"},
       {"negative seconds", [](TuneOptions& o) { o.budget.seconds = -2; }, "budget.seconds is -2"},
@@ -980,6 +1000,144 @@ TEST_F(TunerTest, KeepsManyWorkersBusyAndFindsNoLess) {
     }
     EXPECT_THAT(busy_seconds / worker_seconds, Gt(0.9)) << workers << " workers";
     EXPECT_THAT(mean_best, Lt(1.1 * optimum_ns)) << workers << " workers";
+  }
+}
+
+// Their speeds add up to what eight may do; a slow one holds nobody up.
+TEST_F(TunerTest, WorkersOfUnequalSpeedReachTheSumOfTheirRatesAndFindNoLess) {
+  const double optimum_ns = ExampleOutcome(ExampleOptimum(*space_)).objective_ns();
+  const std::vector<double> kEight = {2, 1.5, 1, 1, 1, 0.5, 0.5, 0.25};
+  double best_of_one = 0;
+  for (const std::vector<double>& speeds : {std::vector<double>{1}, kEight}) {
+    double work_seconds = 0, possible_seconds = 0, mean_best = 0;
+    constexpr int kSeeds = 10;
+    for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+      SimulatedMeasurer::Options simulated;
+      simulated.info = ExampleMeasurerInfo();
+      simulated.worker_speeds = speeds;
+      simulated.answer = [&](const MeasureRequest& request) {
+        SimulatedAnswer answer{.outcome = ExampleOutcome(request.config), .cost_ns = 0};
+        answer.cost_ns = answer.outcome.compile_ns + answer.outcome.measure_ns;
+        work_seconds += answer.cost_ns * 1e-9;
+        return answer;
+      };
+      SimulatedMeasurer measurer(simulated, clock_);
+      TuneOptions options = Evaluations(300);
+      options.random_seed = seed;
+      options.leaders = 0;
+      options.drop_factor = 0;
+      ASSERT_OK_AND_ASSIGN(const TuneResult result, RunTune(measurer, nullptr, options));
+      ASSERT_EQ(result.evaluations, 300);
+      possible_seconds += std::accumulate(speeds.begin(), speeds.end(), 0.0) * result.seconds;
+      mean_best += result.best_outcome.objective_ns() / kSeeds;
+    }
+    EXPECT_THAT(work_seconds / possible_seconds, AllOf(Ge(0.9), Le(1 + 1e-6)))
+        << speeds.size() << " workers";
+    EXPECT_THAT(mean_best, Lt(1.1 * optimum_ns)) << speeds.size() << " workers";
+    if (speeds.size() == 1) best_of_one = mean_best;
+    EXPECT_THAT(mean_best, Lt(1.03 * best_of_one)) << speeds.size() << " workers";
+  }
+}
+
+// Each rule alone and all together: whichever holds first ends the search, the seeds come first
+// whatever they say.
+TEST_F(TunerTest, EndsByWhicheverStopRuleHoldsFirst) {
+  const double optimum_ns = ExampleOutcome(ExampleOptimum(*space_)).objective_ns();
+  const auto run = [&](const std::string& budget) {
+    FakeMeasurer::Options fake = FakeOptions();
+    fake.outcome = [](const MeasureRequest& request) {
+      Outcome outcome = ExampleOutcome(request.config);
+      outcome.measure_ns = 1e7;
+      return outcome;
+    };
+    FakeMeasurer measurer(fake);
+    TuneOptions options;
+    options.algorithm = "random";
+    options.drop_factor = 0;
+    options.roofline_ns = optimum_ns / 2;
+    options.budget = *ParseBudget(budget);
+    absl::StatusOr<TuneResult> result = RunTune(measurer, nullptr, options);
+    EXPECT_THAT(result, IsOk());
+    return *std::move(result);
+  };
+  const int64_t all = static_cast<int64_t>(space_->NumValid());
+  EXPECT_EQ(run("0.2device-s").evaluations, 20);  // of 10 ms each
+  EXPECT_EQ(run("0.2device-s,7evals").evaluations, 7);
+  EXPECT_EQ(run("0.2device-s,70evals").evaluations, 20);
+
+  const TuneResult stale = run("15stale,100000evals");
+  ASSERT_GT(stale.evaluations, 15);
+  ASSERT_LT(stale.evaluations, all);
+  double best_before = std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i < stale.trials.size(); ++i) {
+    const double ns = stale.trials[i].outcome.objective_ns();
+    if (i + 15 >= stale.trials.size()) {
+      EXPECT_GE(ns, best_before * 0.999) << "the last 15 bring nothing";
+    } else {
+      best_before = std::min(best_before, ns);
+    }
+  }
+
+  // At most half of the roofline's speed is there: 40% of it is enough, 60% never reached.
+  const TuneResult enough = run("40%roofline,100000evals");
+  ASSERT_LT(enough.evaluations, all);
+  EXPECT_LE(enough.trials.back().outcome.objective_ns(), optimum_ns / 2 / 0.4);
+  for (size_t i = 0; i + 1 < enough.trials.size(); ++i) {
+    EXPECT_GT(enough.trials[i].outcome.objective_ns(), optimum_ns / 2 / 0.4);
+  }
+  EXPECT_EQ(run("60%roofline,100000evals").evaluations, all);
+  EXPECT_EQ(run("60%roofline,100000evals,15stale").evaluations, stale.evaluations);
+}
+
+TEST_F(TunerTest, SeedsAreMeasuredWhateverTheStopRules) {
+  std::vector<Config> seeds;
+  for (uint64_t i = 0; i < 6; ++i) seeds.push_back(space_->At(i * 3));
+  AddHeuristic("six", seeds);
+  for (const char* budget : {"0.000001device-s", "1stale", "1evals,1%roofline"}) {
+    FakeMeasurer measurer(FakeOptions());
+    TuneOptions options;
+    options.roofline_ns = 1;
+    options.budget = *ParseBudget(budget);
+    ASSERT_OK_AND_ASSIGN(const TuneResult result, RunTune(measurer, nullptr, options));
+    EXPECT_THAT(result.evaluations, Ge(6)) << budget;
+  }
+}
+
+// Jumps about, back and forth, by up to years.
+class JumpingClock final : public Clock {
+ public:
+  explicit JumpingClock(uint64_t seed) : random_(seed) {}
+  int64_t NowNs() override { return Jump() * 1'000'000; }
+  int64_t UnixMicros() override { return 1'700'000'000'000'000 + Jump(); }
+
+ private:
+  int64_t Jump() { return static_cast<int64_t>(random_() % 100'000'000'000) - 50'000'000'000; }
+  std::mt19937_64 random_;
+};
+
+TEST_F(TunerTest, AClockThatJumpsCostsNothingButTime) {
+  FakeMeasurer steady(FakeOptions());
+  ASSERT_OK_AND_ASSIGN(const TuneResult want, RunTune(steady, nullptr, Evaluations(60)));
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    const MemoryDir directory;
+    JumpingClock clock(seed);
+    ASSERT_OK_AND_ASSIGN(const auto database, Database::Open(directory.Path("jumpy.db")));
+    FakeMeasurer measurer(FakeOptions());
+    ASSERT_OK_AND_ASSIGN(const TuneResult result,
+                         Tune(kernel_, /*facts=*/{}, space_, registry_, measurer, database.get(),
+                              clock, Evaluations(60)));
+    EXPECT_EQ(result.best.config, want.best.config);
+    EXPECT_EQ(result.best_outcome, want.best_outcome);
+    EXPECT_EQ(result.evaluations, 60);
+    EXPECT_GE(result.seconds, 0);
+    ASSERT_OK_AND_ASSIGN(const std::vector<RunEvent> events, database->Events(result.run_id));
+    double before = 0;
+    for (const RunEvent& event : events) {
+      EXPECT_GE(event.at_seconds, before);
+      before = event.at_seconds;
+    }
+    EXPECT_TRUE(database->Lookup(Key())->record.has_value());
   }
 }
 
