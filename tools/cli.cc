@@ -128,18 +128,45 @@ void BuildTune(CLI::App& app, Flags& flags, Command& run) {
       AddCommand(app, "tune", "Search for the fastest configuration of each kernel and record it.",
                  "tune matmul:16x4096x4096:f32 --budget=30s");
   AddKernelFlags(command, flags.tune.kernel);
+  CLI::Option* const budget =
+      command
+          ->add_option(
+              "--budget", flags.tune.budget,
+              "when to stop, whichever comes first of these, with commas between: 30s, 2m (for the "
+              "whole command, shared evenly among its kernels); of each kernel 200evals, "
+              "20device-s (spent checking and timing), 50stale (evaluations without a faster "
+              "one), 90%roofline (fast enough; see --peak-gflops)")
+          ->type_name("BUDGET")
+          ->capture_default_str();
+  CLI::Option* const algorithm = command
+                                     ->add_option("--algorithm", flags.tune.algorithm,
+                                                  "how to search: pattern, random, exhaustive")
+                                     ->type_name("NAME")
+                                     ->capture_default_str();
   command
-      ->add_option("--budget", flags.tune.budget,
-                   "when to stop: 30s, 2m (for the whole command, shared evenly among its "
-                   "kernels), 200evals (for "
-                   "each kernel), or both: 200evals,60s")
-      ->type_name("BUDGET")
+      ->add_option("--peak-gflops", flags.tune.peak_gflops,
+                   "what the device computes at most, for a budget in shares of the roofline; "
+                   "default: its memory bandwidth alone is the roof")
+      ->type_name("N");
+  CLI::Option* const exhaustive =
+      command
+          ->add_flag("--exhaustive", flags.tune.exhaustive,
+                     "measure the whole space of each kernel, each configuration in full, instead "
+                     "of searching it")
+          ->excludes(budget)
+          ->excludes(algorithm);
+  command
+      ->add_option("--exhaustive-limit", flags.tune.exhaustive_limit,
+                   "how many configurations of a kernel --exhaustive takes on")
+      ->type_name("N")
+      ->needs(exhaustive)
       ->capture_default_str();
   command
-      ->add_option("--algorithm", flags.tune.algorithm,
-                   "how to search: pattern, random, exhaustive")
-      ->type_name("NAME")
-      ->capture_default_str();
+      ->add_option("--output-t4", flags.tune.output_t4,
+                   "write all results as T4 to this file (compressed if it ends in .gz) and their "
+                   "space as T1 beside it, NAME_T1.json of NAME_T4.json, for `seedtune replay` and "
+                   "other tools; of several kernels, each to NAME-KERNEL_T4.json")
+      ->type_name("FILE");
   command->add_option("--seed", flags.tune.random_seed, "of the search's random choices")
       ->type_name("N")
       ->capture_default_str();
@@ -169,6 +196,13 @@ void BuildLookup(CLI::App& app, Flags& flags, Command& run) {
                  "lookup matmul:16x4096x4096:f32");
   AddKernelFlags(command, flags.lookup.kernel);
   AddDatabaseFlag(command, flags.lookup.database);
+  command
+      ->add_option(
+          "--match", flags.lookup.match,
+          "strict: recorded with the very same versions; loose: where there is no such, by "
+          "another version of the code generator, the compiler or the driver")
+      ->type_name("HOW")
+      ->capture_default_str();
   command->callback([&] {
     run = [&](const Environment& environment) { return RunLookup(flags.lookup, environment); };
   });
@@ -201,8 +235,8 @@ void BuildReplay(CLI::App& app, Flags& flags, Command& run) {
       ->required();
   command
       ->add_option("--space", options.spaces,
-                   "the T1 file of a record's space (T4 results need one); may be repeated: each "
-                   "record takes the first that fits")
+                   "the T1 file of a record's space; may be repeated: each record takes the first "
+                   "that fits; default for T4 results: NAME_T1.json beside NAME_T4.json")
       ->type_name("FILE")
       ->allow_extra_args(false);
   command
@@ -254,7 +288,7 @@ void BuildReplay(CLI::App& app, Flags& flags, Command& run) {
 
 void BuildDb(CLI::App& app, Flags& flags, Command& run) {
   CLI::App* db =
-      AddCommand(app, "db", "List, export or import what the tuning database holds.", "db list");
+      AddCommand(app, "db", "List, export, import or merge what tuning databases hold.", "db list");
   db->require_subcommand(1);
   const auto add = [&](const std::string& name, const std::string& summary,
                        const std::string& example,
@@ -270,14 +304,30 @@ void BuildDb(CLI::App& app, Flags& flags, Command& run) {
   };
   add("list", "List answers and runs.", "db list --json", RunDbList)
       ->add_flag("--json", flags.db.json, "print JSON");
-  add("export", "Write all runs as JSON, one document a line.", "db export tuning.jsonl",
-      RunDbExport)
-      ->add_option("file", flags.db.file, "where to; - for standard output")
+  CLI::App* const exporting =
+      add("export", "Write all runs as JSON, one document a line, or one run as T4 and T1.",
+          "db export tuning.jsonl", RunDbExport);
+  exporting
+      ->add_option("file", flags.db.file,
+                   "where to; - for standard output. T4: the space goes beside it, to NAME_T1.json "
+                   "of NAME_T4.json")
       ->type_name("FILE")
       ->required();
+  exporting->add_option("--format", flags.db.format, "jsonl or t4")
+      ->type_name("NAME")
+      ->capture_default_str();
+  exporting
+      ->add_option("--run", flags.db.run,
+                   "which run to write as T4, by its id or how that begins; default: the only one")
+      ->type_name("ID");
   add("import", "Add the runs of an export that are not there yet.", "db import tuning.jsonl",
       RunDbImport)
       ->add_option("file", flags.db.file, "where from; - for standard input")
+      ->type_name("FILE")
+      ->required();
+  add("merge", "Add what other databases hold; a second time changes nothing.",
+      "db merge laptop.db cluster.db", RunDbMerge)
+      ->add_option("file", flags.db.files, "the other databases, which are only read")
       ->type_name("FILE")
       ->required();
 }

@@ -31,11 +31,16 @@ struct TuneCommandOptions {
   uint64_t random_seed = 1;
   std::string database;  // "": the default path
   bool retune = false;
+  bool exhaustive = false;           // instead of `algorithm` and `budget`
+  int64_t exhaustive_limit = 20000;  // configurations of a kernel, at most
+  std::string output_t4;             // "": none; see t4_files.h
+  double peak_gflops = 0;  // of the device, for a budget in shares of the roofline; 0: none
 };
 
 struct LookupCommandOptions {
   KernelOptions kernel;
   std::string database;
+  std::string match = "strict";  // or "loose": other versions of code generator, compiler, driver
 };
 
 struct ExplainCommandOptions {

@@ -3,14 +3,21 @@
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "autotuner/database/database.h"
+#include "hardware/hardware_info.h"
 #include "nlohmann/json.hpp"
 #include "tools/database_path.h"
 #include "tools/record_json.h"
+#include "tools/subject.h"
+#include "tools/t4_files.h"
 #include "util/file.h"
 #include "util/format.h"
 #include "util/status_macros.h"
@@ -36,6 +43,38 @@ nlohmann::ordered_json RunJson(const RunInfo& run) {
           {"started_unix_micros", run.started_unix_micros},
           {"finished", run.state == RunState::kFinished},
           {"seconds_spent", run.seconds_spent}};
+}
+
+// The run whose id begins so.
+absl::StatusOr<RunInfo> FindRun(Database& database, const std::string& id) {
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<RunInfo> runs, database.ListRuns());
+  std::vector<const RunInfo*> found;
+  for (const RunInfo& run : runs) {
+    if (absl::StartsWith(run.id, id)) found.push_back(&run);
+  }
+  if (found.size() == 1) return *found[0];
+  const std::string where =
+      id.empty() ? absl::StrCat(database.path(), ": ", runs.size(), " runs")
+                 : absl::StrCat("--run=", id, ": ", found.size(), " runs in ", database.path());
+  return absl::InvalidArgumentError(
+      absl::StrCat(where, id.empty() ? ", want one of them" : " have such an id, want one",
+                   runs.empty() ? "" : "; `seedtune db list` lists them and --run=ID chooses"));
+}
+
+absl::Status ExportT4(Database& database, const DbCommandOptions& options,
+                      const Environment& environment) {
+  if (options.file == "-") {
+    return absl::InvalidArgumentError(
+        "export of T4 to standard output: two files are written, want the name of one");
+  }
+  SEEDTUNE_ASSIGN_OR_RETURN(const RunInfo run, FindRun(database, options.run));
+  SEEDTUNE_ASSIGN_OR_RETURN(const HardwareInfo device, DeviceOfRun(run));
+  SEEDTUNE_ASSIGN_OR_RETURN(const Subject subject, SubjectOfRun(run, device));
+  SEEDTUNE_ASSIGN_OR_RETURN(
+      const std::string wrote,
+      WriteRunAsT4(database, run.id, subject.space, run.kernel_name, device.name, options.file));
+  environment.err << wrote << "\n";
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -81,6 +120,15 @@ absl::Status RunDbExport(const DbCommandOptions& options, const Environment& env
   SEEDTUNE_ASSIGN_OR_RETURN(
       const std::unique_ptr<Database> database,
       Database::Open(ResolveDatabasePath(options.database), {.mode = Database::Mode::kReadOnly}));
+  if (options.format == "t4") return ExportT4(*database, options, environment);
+  if (options.format != "jsonl") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--format is \"", options.format, "\", want jsonl or t4"));
+  }
+  if (!options.run.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--run=", options.run, ": an export as jsonl is of all runs; want --format=t4 with it"));
+  }
   SEEDTUNE_ASSIGN_OR_RETURN(const std::string text, database->ExportJsonLines());
   if (options.file == "-") {
     environment.out << text;
@@ -107,6 +155,27 @@ absl::Status RunDbImport(const DbCommandOptions& options, const Environment& env
                         absl::StrCat(options.file, ": ", std::string(added.status().message())));
   }
   environment.err << *added << " runs added to " << database->path() << "\n";
+  return absl::OkStatus();
+}
+
+absl::Status RunDbMerge(const DbCommandOptions& options, const Environment& environment) {
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
+                            Database::Open(ResolveDatabasePath(options.database)));
+  for (const std::string& file : options.files) {
+    std::string text;
+    {
+      SEEDTUNE_ASSIGN_OR_RETURN(
+          const std::unique_ptr<Database> other,
+          Database::Open(ResolveUserPath(file), {.mode = Database::Mode::kReadOnly}));
+      SEEDTUNE_ASSIGN_OR_RETURN(text, other->ExportJsonLines());
+    }
+    const absl::StatusOr<int64_t> added = database->ImportJsonLines(text);
+    if (!added.ok()) {
+      return absl::Status(added.status().code(),
+                          absl::StrCat(file, ": ", std::string(added.status().message())));
+    }
+    environment.err << *added << " runs of " << file << " added to " << database->path() << "\n";
+  }
   return absl::OkStatus();
 }
 

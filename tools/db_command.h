@@ -1,8 +1,9 @@
-// `seedtune db list|export|import`: what the tuning database holds, and its way in and out.
+// `seedtune db list|export|import|merge`: what the tuning database holds, and its way in and out.
 #ifndef SEEDTUNE_TOOLS_DB_COMMAND_H_
 #define SEEDTUNE_TOOLS_DB_COMMAND_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "tools/environment.h"
@@ -10,14 +11,22 @@
 namespace seedtune {
 
 struct DbCommandOptions {
-  std::string database;  // "": the default path
-  std::string file;      // export, import: "-" is standard output or input
-  bool json = false;     // list
+  std::string database;            // "": the default path
+  std::string file;                // export, import: "-" is standard output or input
+  std::vector<std::string> files;  // merge: the other databases
+  bool json = false;               // list
+  // export: "jsonl", or "t4": one run's results and their space, see t4_files.h.
+  std::string format = "jsonl";
+  // export of T4: the run's id or how it begins; "": the only one.
+  std::string run;
 };
 
 absl::Status RunDbList(const DbCommandOptions& options, const Environment& environment);
 absl::Status RunDbExport(const DbCommandOptions& options, const Environment& environment);
 absl::Status RunDbImport(const DbCommandOptions& options, const Environment& environment);
+// Adds what the other databases hold and this one does not; a second time adds nothing. Each of
+// them is taken whole or not at all; those before one that fails stay merged.
+absl::Status RunDbMerge(const DbCommandOptions& options, const Environment& environment);
 
 }  // namespace seedtune
 

@@ -20,6 +20,11 @@ namespace seedtune {
 
 absl::Status RunLookup(const LookupCommandOptions& options, const Environment& environment) {
   const KernelOptions& kernel_options = options.kernel;
+  const bool loose = options.match == "loose";
+  if (!loose && options.match != "strict") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--match is \"", options.match, "\", want strict or loose"));
+  }
   SEEDTUNE_ASSIGN_OR_RETURN(
       const HardwareInfo device,
       ResolveDevice(kernel_options.device, kernel_options.backend, environment.reader));
@@ -34,8 +39,9 @@ absl::Status RunLookup(const LookupCommandOptions& options, const Environment& e
   std::vector<std::string> misses;
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const Subject& subject : subjects) {
-    SEEDTUNE_ASSIGN_OR_RETURN(
-        LookupResult found, database->Lookup(MakeRecordKey(*subject.kernel, *subject.space, info)));
+    const RecordKey key = MakeRecordKey(*subject.kernel, *subject.space, info);
+    SEEDTUNE_ASSIGN_OR_RETURN(LookupResult found,
+                              loose ? database->LookupLoose(key) : database->Lookup(key));
     if (!found.record) {
       misses.push_back(absl::StrCat("kernel \"", subject.kernel->name, "\": ", found.miss_reason));
       rows.push_back({{"kernel", subject.kernel->name}, {"miss", found.miss_reason}});
@@ -44,6 +50,7 @@ absl::Status RunLookup(const LookupCommandOptions& options, const Environment& e
     found.record->kernel_name = subject.kernel->name;
     if (kernel_options.json) {
       rows.push_back(BestRecordToJson(*found.record));
+      if (loose) rows.back()["difference"] = found.difference;
       continue;
     }
     const double best_ns = found.record->outcome.objective_ns();
@@ -51,6 +58,9 @@ absl::Status RunLookup(const LookupCommandOptions& options, const Environment& e
                     << FormatSpeedup(found.record->untuned_outcome.objective_ns(), best_ns)
                     << " of the untuned default's speed, " << FormatGflops(subject.flops(), best_ns)
                     << " GFLOP/s\n  " << found.record->config_json << "\n";
+    if (!found.difference.empty()) {
+      environment.out << "  recorded with " << found.difference << "\n";
+    }
   }
   if (kernel_options.json) {
     const nlohmann::ordered_json json = {

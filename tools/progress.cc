@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
+#include "absl/numeric/int128.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "util/format.h"
@@ -13,10 +15,21 @@
 namespace seedtune {
 namespace {
 
+// The first few candidates are seeds, and start workers: they say little about the rest.
+constexpr int64_t kFewestToForesee = 20;
+
 std::string Describe(const TuningProgress& progress) {
-  std::string line = absl::StrFormat("%s, %d measured", progress.phase, progress.evaluations);
+  const int64_t wanted = progress.budget_evaluations;
+  std::string line = absl::StrFormat(
+      "%s, %d%s measured", progress.phase, progress.evaluations,
+      wanted > 0 ? absl::StrCat(" of ", FormatCount(static_cast<absl::uint128>(wanted))) : "");
   if (progress.failures > 0) absl::StrAppend(&line, " (", progress.failures, " failed)");
   absl::StrAppendFormat(&line, ", %.1f s", progress.seconds);
+  if (progress.evaluations >= kFewestToForesee && progress.evaluations < wanted) {
+    const double each = progress.seconds / static_cast<double>(progress.evaluations);
+    const double left = each * static_cast<double>(wanted - progress.evaluations);
+    absl::StrAppend(&line, ", about ", FormatSeconds(left), " left");
+  }
   if (progress.best_ns > 0) {
     absl::StrAppend(&line, ", best ", FormatNs(progress.best_ns));
     if (progress.default_ns > 0) {

@@ -1,5 +1,6 @@
 #include "tools/progress.h"
 
+#include <cstdint>
 #include <sstream>
 #include <string>
 
@@ -29,6 +30,24 @@ TEST(ProgressLineTest, SaysHowItGoes) {
   line.Update(SomeProgress(), /*now_seconds=*/100);
   EXPECT_EQ(out.str(),
             "[2/5] ffn_down: search, 12 measured (1 failed), 3.5 s, best 2 ms (1.50x) from seed\n");
+}
+
+TEST(ProgressLineTest, ForeseesTheEndOfABudgetInEvaluations) {
+  const struct {
+    int64_t evaluations;
+    const char* says;
+  } kCases[] = {{12, "search, 12 of 1,012 measured (1 failed), 3.5 s, best"},
+                {50, "search, 50 of 1,012 measured (1 failed), 3.5 s, about 1 min 8 s left, best"},
+                {1012, "search, 1012 of 1,012 measured (1 failed), 3.5 s, best"}};
+  for (const auto& c : kCases) {
+    std::ostringstream out;
+    ProgressLine line(out, {.in_place = false, .every_seconds = 5});
+    TuningProgress progress = SomeProgress();
+    progress.evaluations = c.evaluations;
+    progress.budget_evaluations = 1012;
+    line.Update(progress, 100);
+    EXPECT_THAT(out.str(), ::testing::HasSubstr(c.says));
+  }
 }
 
 TEST(ProgressLineTest, KeepsItsPace) {

@@ -30,6 +30,7 @@
 #include "tools/progress.h"
 #include "tools/record_json.h"
 #include "tools/svg_chart.h"
+#include "tools/t4_files.h"
 #include "util/file.h"
 #include "util/status_macros.h"
 #include "util/table.h"
@@ -66,15 +67,6 @@ absl::StatusOr<Spaces> ReadSpaces(const std::vector<std::string>& paths) {
   return spaces;
 }
 
-// "A100" of "convolution/A100_T4.json.gz".
-std::string Stem(const std::string& path) {
-  std::string stem = std::filesystem::path(path).filename().string();
-  for (const char* ending : {".gz", ".json", "_T4"}) {
-    if (absl::EndsWith(stem, ending)) stem.resize(stem.size() - std::string_view(ending).size());
-  }
-  return stem;
-}
-
 // A cache names its parameters before its entries; T4 has no such member.
 bool IsKernelTunerCache(const std::string& text) {
   return absl::StrContains(text.substr(0, text.find("\"cache\"")), "\"tune_params");
@@ -90,12 +82,23 @@ absl::StatusOr<std::shared_ptr<const RecordedSpace>> ParseT4(
     // Seeds and headings want names.
     T4Names names;
     if (recorded->kernel_name().empty()) names.kernel = space->name();
-    if (recorded->device_name().empty()) names.device = Stem(path);
+    if (recorded->device_name().empty()) names.device = T4Stem(path);
     found.clear();
     SEEDTUNE_ASSIGN_OR_RETURN(recorded, ReadT4(text, space, names, &found));
   }
   notes.insert(notes.end(), found.begin(), found.end());
   return recorded;
+}
+
+// Only a whole space can be scored on.
+absl::StatusOr<std::shared_ptr<const RecordedSpace>> TakenForWhole(
+    const std::string& path, const RecordedSpace& recorded, const std::string& why,
+    std::vector<std::string>& notes) {
+  notes.push_back(absl::StrCat(why, "the ", recorded.configs().size(),
+                               " configurations recorded are taken for the whole space"));
+  absl::StatusOr<std::shared_ptr<const RecordedSpace>> whole = RestrictToRecorded(recorded);
+  if (!whole.ok()) return In(path, whole.status());
+  return whole;
 }
 
 absl::StatusOr<std::shared_ptr<const RecordedSpace>> ReadRecord(const std::string& path,
@@ -104,8 +107,13 @@ absl::StatusOr<std::shared_ptr<const RecordedSpace>> ReadRecord(const std::strin
                                                                 std::vector<std::string>& notes) {
   SEEDTUNE_ASSIGN_OR_RETURN(const std::string text, ReadText(path));
   const bool is_cache = IsKernelTunerCache(text);
+  Spaces candidates = spaces;
+  if (const std::string beside = SpacePathBeside(ResolveUserPath(path));
+      !is_cache && spaces.empty() && std::filesystem::exists(beside)) {
+    SEEDTUNE_ASSIGN_OR_RETURN(candidates, ReadSpaces({beside}));
+  }
   std::vector<std::string> misfits;
-  for (const std::shared_ptr<const ConfigSpace>& space : spaces) {
+  for (const std::shared_ptr<const ConfigSpace>& space : candidates) {
     if (is_cache && !options.conditions.empty()) break;
     std::vector<std::string> found;
     absl::StatusOr<std::shared_ptr<const RecordedSpace>> recorded =
@@ -113,14 +121,18 @@ absl::StatusOr<std::shared_ptr<const RecordedSpace>> ReadRecord(const std::strin
                  : ParseT4(path, text, space, found);
     if (recorded.ok()) {
       notes.insert(notes.end(), found.begin(), found.end());
-      return recorded;
+      if (is_cache || (*recorded)->is_exhaustive()) return recorded;
+      return TakenForWhole(path, **recorded, "", notes);
     }
     misfits.push_back(
         absl::StrCat("not of ", space->name(), " (", recorded.status().message(), ")"));
   }
-  if (!is_cache && spaces.empty()) {
+  if (!is_cache && candidates.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        path, ": T4 results do not say what space they are of; name its T1 file with --space"));
+        path,
+        ": T4 results do not say what space they are of; name its T1 file with --space, or "
+        "have it beside them as ",
+        SpacePathBeside(path)));
   }
   if (!is_cache) {
     return absl::InvalidArgumentError(
@@ -131,12 +143,9 @@ absl::StatusOr<std::shared_ptr<const RecordedSpace>> ReadRecord(const std::strin
       ReadKernelTunerCache(text, {.space = nullptr, .conditions = options.conditions}, &notes);
   if (!recorded.ok()) return In(path, recorded.status());
   if ((*recorded)->is_exhaustive() || !options.conditions.empty()) return recorded;
-  notes.push_back(absl::StrCat(
-      spaces.empty() ? "neither --space nor --condition is given" : "no --space fits", ": the ",
-      (*recorded)->configs().size(), " configurations recorded are taken for the whole space"));
-  recorded = RestrictToRecorded(**recorded);
-  if (!recorded.ok()) return In(path, recorded.status());
-  return recorded;
+  return TakenForWhole(
+      path, **recorded,
+      spaces.empty() ? "neither --space nor --condition is given: " : "no --space fits: ", notes);
 }
 
 std::vector<std::string> Algorithms(const ReplayCommandOptions& options) {
@@ -282,8 +291,8 @@ std::vector<ChartPanel> Charts(const ExperimentResult& result) {
   std::vector<ChartPanel> panels;
   for (const ExperimentSpace& space : result.spaces) {
     ChartPanel panel{.title = Name(space),
-                     .x_label = "seconds of tuning",
-                     .y_label = "best so far, % of the optimum's speed",
+                     .x_label = "tuning time (s)",
+                     .y_label = "best so far (% of the optimum's speed)",
                      .lines = {}};
     const auto add = [&](const std::string& name, const std::vector<double>& x,
                          const std::vector<double>& best_ns, bool dashed) {

@@ -185,6 +185,85 @@ TEST_F(SeedtuneTest, DatabaseTravelsThroughExportAndImport) {
             Run({"lookup", kSmallKernel, "--db=" + Path("t.db")}).out);
 }
 
+// The whole of a tiny space, and from there to a replay of it.
+TEST_F(SeedtuneTest, AnExhaustiveRunIsASpaceToReplay) {
+  const std::vector<std::string> arguments = {"tune", "matmul:1x1x1:f32", "--exhaustive",
+                                              "--db=" + Path("t.db"),
+                                              "--output-t4=" + Path("tiny_T4.json.gz")};
+  const Finished tuned = Run(arguments);
+  ASSERT_EQ(tuned.status, 0) << tuned.err;
+  EXPECT_THAT(
+      tuned.err,
+      AllOf(HasSubstr(" configurations, all of them; at 30 ms of timing each that is about "),
+            HasSubstr("results to " + Path("tiny_T4.json.gz") + " (T4), their space to " +
+                      Path("tiny_T1.json") + " (T1)\n")));
+
+  const Finished replayed =
+      Run({"replay", Path("tiny_T4.json.gz"), "--algorithm=random", "--repeats=2", "--json"});
+  ASSERT_EQ(replayed.status, 0) << replayed.err;
+  const Json json = Json::parse(replayed.out);
+  EXPECT_THAT(json["notes"], IsEmpty()) << "no condition and no result is missing";
+  EXPECT_EQ(json["spaces"][0]["kernel"], "matmul:1x1x1:f32");
+  const Json configurations = json["spaces"][0]["configurations"];
+
+  // Again, it is known; and the database gives the same files.
+  const Finished again = Run(arguments);
+  EXPECT_THAT(again.out, HasSubstr("answered from the database"));
+  const Finished exported =
+      Run({"db", "export", Path("other_T4.json"), "--format=t4", "--db=" + Path("t.db")});
+  ASSERT_EQ(exported.status, 0) << exported.err;
+  EXPECT_EQ(*ReadFile(Path("other_T1.json")), *ReadFile(Path("tiny_T1.json")));
+  const Json t4 = Json::parse(*ReadFile(Path("other_T4.json")));
+  EXPECT_EQ(t4["results"].size(), configurations);
+  EXPECT_FALSE(t4["results"][0]["times"]["runtimes"].empty());
+}
+
+// What a search has measured is no whole space, and is taken for one with a note.
+TEST_F(SeedtuneTest, ASearchIsWrittenAsT4Too) {
+  const Finished tuned = Run(Tune({"--output-t4=run.json"}));
+  ASSERT_EQ(tuned.status, 0) << tuned.err;
+  EXPECT_EQ(Json::parse(*ReadFile(Path("run.json")))["results"].size(), 12u);
+  const Finished replayed = Run({"replay", "run.json", "--algorithm=random", "--repeats=2"});
+  EXPECT_EQ(replayed.status, 0) << replayed.err;
+  EXPECT_THAT(replayed.err,
+              HasSubstr("the 12 configurations recorded are taken for the whole space"));
+}
+
+TEST_F(SeedtuneTest, MergingTwiceChangesNothing) {
+  ASSERT_EQ(Run(Tune()).status, 0);
+  ASSERT_EQ(Run({"tune", "matmul:8x8x8:f32", "--db=" + Path("b.db"), "--budget=5evals"}).status, 0);
+  const std::string before = *ReadFile(Path("b.db"));
+  const std::vector<std::string> merge = {"db", "merge", Path("t.db"), Path("b.db"),
+                                          "--db=" + Path("all.db")};
+  const Finished merged = Run(merge);
+  ASSERT_EQ(merged.status, 0) << merged.err;
+  EXPECT_THAT(merged.err, AllOf(HasSubstr("1 runs of " + Path("t.db") + " added"),
+                                HasSubstr("1 runs of " + Path("b.db") + " added")));
+  const auto contents = [&] { return Run({"db", "export", "-", "--db=" + Path("all.db")}).out; };
+  const std::string once = contents();
+  EXPECT_THAT(Run(merge).err, HasSubstr("0 runs of " + Path("t.db") + " added"));
+  EXPECT_EQ(contents(), once);
+  EXPECT_TRUE(*ReadFile(Path("b.db")) == before);
+  for (const char* kernel : {kSmallKernel, "matmul:8x8x8:f32"}) {
+    EXPECT_EQ(Run({"lookup", kernel, "--db=" + Path("all.db")}).status, 0);
+  }
+}
+
+TEST_F(SeedtuneTest, StopRulesCompose) {
+  const auto evaluations = [&](const std::string& budget, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {"tune",     kSmallKernel,         "--db=" + Path("s.db"),
+                                          "--retune", "--budget=" + budget, "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Finished finished = Run(arguments);
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    return Json::parse(finished.out)["kernels"][0]["evaluations"].get<int>();
+  };
+  EXPECT_EQ(evaluations("12evals,1000stale,60s"), 12);
+  EXPECT_LT(evaluations("10000evals,0.2device-s"), 1000);
+  // Anything is fast enough for a device that computes so little.
+  EXPECT_LT(evaluations("10000evals,1%roofline", {"--peak-gflops=0.001"}), 20);
+}
+
 TEST_F(SeedtuneTest, LookupSaysWhyItMisses) {
   ASSERT_EQ(Run(Tune()).status, 0);
   const Finished miss = Run({"lookup", "matmul:64x64x64:f32", "--db=" + Path("t.db")});
@@ -221,8 +300,9 @@ TEST_F(SeedtuneTest, ExplainsSeedsOfDevicesThatAreNotHere) {
 
 TEST_F(SeedtuneTest, HelpOpensWithOneLineAndOneExample) {
   const std::vector<std::vector<std::string>> kCommands = {
-      {},     {"tune"},       {"explain"},      {"lookup"},      {"hardware"},
-      {"db"}, {"db", "list"}, {"db", "export"}, {"db", "import"}};
+      {},        {"tune"},       {"explain"},      {"lookup"},       {"hardware"},
+      {"db"},    {"db", "list"}, {"db", "export"}, {"db", "import"}, {"db", "merge"},
+      {"replay"}};
   for (std::vector<std::string> arguments : kCommands) {
     SCOPED_TRACE(::testing::PrintToString(arguments));
     arguments.push_back("--help");
@@ -275,6 +355,43 @@ TEST_F(SeedtuneTest, BadInputIsOneLineWithPlaceFaultAndRemedy) {
       {"flag without value", {"tune", kSmallKernel, "--budget"}, 2, {"--budget"}},
       {"seed that is no number", {"tune", kSmallKernel, "--seed=x"}, 2, {"--seed"}},
       {"bad budget", {"tune", kSmallKernel, "--budget=3parsecs"}, 1, {"--budget", "3parsecs"}},
+      {"exhaustive of too much",
+       {"tune", "matmul:512x512x512:f32", "--exhaustive"},
+       1,
+       {"--exhaustive", "512x512x512", "want at most 20,000", "these take about 3 d",
+        "--exhaustive-limit=N allows it"}},
+      {"exhaustive with a budget",
+       {"tune", kSmallKernel, "--exhaustive", "--budget=3s"},
+       2,
+       {"--exhaustive", "--budget"}},
+      {"exhaustive of nothing",
+       {"tune", kSmallKernel, "--exhaustive", "--exhaustive-limit=0"},
+       1,
+       {"--exhaustive-limit is 0"}},
+      {"results to nowhere",
+       {"tune", kSmallKernel, "--db=" + Path("t.db"), "--output-t4=" + Path("none/x.json")},
+       1,
+       {"--output-t4", "no folder", "none"}},
+      {"a folder for results",
+       {"tune", kSmallKernel, "--db=" + Path("t.db"), "--output-t4=" + Path("folder")},
+       1,
+       {"--output-t4", "is a folder, want a file"}},
+      {"export in a format of its own",
+       {"db", "export", "x", "--format=csv", "--db=" + Path("t.db")},
+       1,
+       {"--format is \"csv\", want jsonl or t4"}},
+      {"export of a run that is not there",
+       {"db", "export", "x", "--format=t4", "--run=zz", "--db=" + Path("t.db")},
+       1,
+       {"--run=zz: 0 runs", "seedtune db list"}},
+      {"export of T4 to standard output",
+       {"db", "export", "-", "--format=t4", "--db=" + Path("t.db")},
+       1,
+       {"standard output", "want the name of one"}},
+      {"replay without a space",
+       {"replay", file("alone.json", "{\"results\": []}")},
+       1,
+       {"alone.json", "--space", "alone_T1.json"}},
       {"zero budget", {"tune", kSmallKernel, "--budget=0evals"}, 1, {"budget"}},
       {"unknown algorithm",
        {"tune", kSmallKernel, "--algorithm=patern", "--db=x.db"},
@@ -361,6 +478,14 @@ TEST_F(SeedtuneTest, BadInputIsOneLineWithPlaceFaultAndRemedy) {
        1,
        {"truncated.db"}},
       {"foreign database", {"tune", kSmallKernel, "--db=" + Path("foreign.db")}, 1, {"foreign.db"}},
+      {"lookup of no kind",
+       {"lookup", kSmallKernel, "--match=fuzzy", "--db=" + Path("t.db")},
+       1,
+       {"--match is \"fuzzy\", want strict or loose"}},
+      {"merge of what is no database",
+       {"db", "merge", Path("foreign.db"), "--db=" + Path("scratch.db")},
+       1,
+       {"foreign.db"}},
       {"missing database",
        {"lookup", kSmallKernel, "--db=" + Path("missing.db")},
        1,

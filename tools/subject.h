@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "autotuner/database/records.h"
 #include "config/config_space.h"
 #include "hardware/hardware_info.h"
 #include "heuristics/tuning_context.h"
@@ -34,6 +35,13 @@ struct Subject {
 absl::StatusOr<std::vector<Subject>> LoadSubjects(const std::vector<std::string>& kernel_arguments,
                                                   std::string_view backend,
                                                   const HardwareInfo& device);
+
+// Where a recorded run was measured.
+absl::StatusOr<HardwareInfo> DeviceOfRun(const RunInfo& run);
+
+// What a recorded run, on that device, was about. kFailedPrecondition: its config space is another
+// one by now (both ids are named), or no longer made.
+absl::StatusOr<Subject> SubjectOfRun(const RunInfo& run, const HardwareInfo& device);
 
 }  // namespace seedtune
 

@@ -23,6 +23,9 @@ namespace {
 constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                     "#e69f00", "#56b4e9", "#000000"};
 constexpr char kDashedColour[] = "#777777";
+constexpr char kDashes[] = "6 4";
+// Of lines beyond the colours: the second time round, the third, ...
+constexpr const char* kPatterns[] = {"", "2 2.5", "9 2.5 2 2.5", "12 3"};
 
 // Pixels.
 constexpr double kPanelWidth = 520;
@@ -34,7 +37,8 @@ constexpr double kBottom = 50;
 constexpr double kTitleHeight = 36;
 constexpr double kLegendLine = 20;
 constexpr int kColumns = 2;
-constexpr double kLetter = 7.2;  // of the legend, about
+constexpr double kMargin = 0.03;  // above and below all lines, of the height
+constexpr double kLetter = 7.2;   // of the legend, about
 
 std::string Escape(std::string_view text) {
   return absl::StrReplaceAll(ToAbsl(text),
@@ -61,8 +65,13 @@ struct Range {
 
 struct LegendEntry {
   std::string name;
-  bool dashed;
   std::string colour;
+  std::string dashes;  // "": a whole line
+
+  std::string Style(const char* width) const {
+    return absl::StrFormat("stroke=\"%s\" stroke-width=\"%s\"%s", colour, width,
+                           dashes.empty() ? "" : " stroke-dasharray=\"" + dashes + "\"");
+  }
 };
 
 std::vector<LegendEntry> MakeLegend(std::span<const ChartPanel> panels) {
@@ -74,8 +83,13 @@ std::vector<LegendEntry> MakeLegend(std::span<const ChartPanel> panels) {
         return entry.name == line.name;
       });
       if (known) continue;
-      legend.push_back({line.name, line.dashed,
-                        line.dashed ? kDashedColour : kColours[next++ % std::size(kColours)]});
+      if (line.dashed) {
+        legend.push_back({line.name, kDashedColour, kDashes});
+        continue;
+      }
+      legend.push_back({line.name, kColours[next % std::size(kColours)],
+                        kPatterns[next / std::size(kColours) % std::size(kPatterns)]});
+      ++next;
     }
   }
   return legend;
@@ -104,6 +118,10 @@ void AppendPanel(const ChartPanel& panel, std::span<const LegendEntry> legend, d
   }
   x_range.Settle();
   y_range.Settle();
+  // No line lies on the frame.
+  const double margin = kMargin * (y_range.high - y_range.low);
+  y_range.low -= margin;
+  y_range.high += margin;
   const double right = left + kPanelWidth - kRight;
   const double bottom = top + kPanelHeight - kBottom;
   const auto to_x = [&](double x) {
@@ -147,11 +165,8 @@ void AppendPanel(const ChartPanel& panel, std::span<const LegendEntry> legend, d
       last = point;
     }
     if (path.empty()) continue;
-    absl::StrAppendFormat(&svg,
-                          "<path d=\"%s\" fill=\"none\" stroke=\"%s\" "
-                          "stroke-width=\"1.8\"%s><title>%s</title></path>\n",
-                          path, entry->colour, entry->dashed ? " stroke-dasharray=\"6 4\"" : "",
-                          Escape(line.name));
+    absl::StrAppendFormat(&svg, "<path d=\"%s\" fill=\"none\" %s><title>%s</title></path>\n", path,
+                          entry->Style("1.8"), Escape(line.name));
   }
 }
 
@@ -189,9 +204,7 @@ std::string RenderSvg(std::string_view title, std::span<const ChartPanel> panels
       x = kLeft;
       y += kLegendLine;
     }
-    const std::string style = absl::StrFormat("stroke=\"%s\" stroke-width=\"2.5\"%s", entry.colour,
-                                              entry.dashed ? " stroke-dasharray=\"6 4\"" : "");
-    absl::StrAppend(&keys, Line(x, y - 4, x + 28, y - 4, style.c_str()),
+    absl::StrAppend(&keys, Line(x, y - 4, x + 28, y - 4, entry.Style("2.5").c_str()),
                     Text(x + 34, y, "start", 13, entry.name));
     x += entry_width;
   }

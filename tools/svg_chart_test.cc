@@ -1,9 +1,11 @@
 #include "tools/svg_chart.h"
 
 #include <cmath>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -42,8 +44,8 @@ TEST(SvgChartTest, DrawsALineFromCornerToCorner) {
   EXPECT_THAT(svg, AllOf(StartsWith("<svg xmlns=\"http://www.w3.org/2000/svg\""),
                          EndsWith("</svg>\n"), HasSubstr(">Title<"), HasSubstr(">one<"),
                          HasSubstr(">seconds<"), HasSubstr(">%<")));
-  // Both ends of the axes.
-  EXPECT_THAT(svg, HasSubstr("<path d=\"M62.0 338.0L502.0 92.0\""));
+  // From end to end, a little above and below the frame.
+  EXPECT_THAT(svg, HasSubstr("<path d=\"M62.0 331.0L502.0 99.0\""));
 }
 
 TEST(SvgChartTest, OneNameHasOneColourAndOneLegendEntry) {
@@ -55,6 +57,20 @@ TEST(SvgChartTest, OneNameHasOneColourAndOneLegendEntry) {
   EXPECT_EQ(Count(svg, ">fast</text>"), 1);
   EXPECT_EQ(Count(svg, "stroke=\"#0072b2\""), 3) << "two lines and the legend's";
   EXPECT_EQ(Count(svg, "stroke-dasharray"), 2) << "a line and the legend's";
+}
+
+TEST(SvgChartTest, ManyLinesAreStillToldApart) {
+  std::vector<ChartLine> lines;
+  for (int i = 0; i < 20; ++i) {
+    lines.push_back({.name = absl::StrCat("line ", i), .x = {0, 1}, .y = {0, 1.0 * i}});
+  }
+  const std::string svg = RenderSvg("t", std::vector<ChartPanel>{Panel("p", lines)});
+  std::set<std::string> styles;
+  for (size_t at = svg.find("<path"); at != std::string::npos; at = svg.find("<path", at + 1)) {
+    const size_t from = svg.find("stroke=", at);
+    styles.insert(svg.substr(from, svg.find('>', from) - from));
+  }
+  EXPECT_THAT(styles, ::testing::SizeIs(20));
 }
 
 TEST(SvgChartTest, LeavesGapsWhereThereIsNoNumber) {

@@ -1,23 +1,32 @@
 #include "tools/tune_command.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/numeric/int128.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "autotuner/database/database.h"
+#include "autotuner/measurer.h"
 #include "autotuner/record_key.h"
 #include "autotuner/tuner.h"
 #include "heuristics/outcome_json.h"
+#include "matmul_ops/matmul_fact.h"
 #include "nlohmann/json.hpp"
 #include "tools/database_path.h"
 #include "tools/device.h"
 #include "tools/record_json.h"
 #include "tools/seed_flags.h"
 #include "tools/subject.h"
+#include "tools/t4_files.h"
 #include "util/format.h"
 #include "util/status_macros.h"
 #include "util/table.h"
@@ -30,6 +39,7 @@ struct Answer {
   BestRecord record;
   bool recorded_before = false;
   bool finished = true;
+  std::string run_id;  // that `--output-t4` writes; "": none
 };
 
 std::string FromWhom(const BestRecord& record) {
@@ -108,6 +118,18 @@ nlohmann::ordered_json ResultJson(const std::vector<Subject>& subjects,
   return json;
 }
 
+// What the kernel takes at the least on a device that moves each byte once at full bandwidth, or
+// computes at its peak, whichever takes longer; 0: nothing is known of either.
+double RooflineNs(const Subject& subject, const HardwareInfo& device, double peak_gflops) {
+  double bytes = 0;
+  for (const MatmulFact& fact : subject.facts) bytes += static_cast<double>(fact.bytes);
+  const auto bandwidth = static_cast<double>(device.memory_bandwidth_bytes_per_s);
+  const double moving_ns = bandwidth > 0 ? bytes / bandwidth * 1e9 : 0;
+  const double computing_ns =
+      peak_gflops > 0 ? static_cast<double>(subject.flops()) / peak_gflops : 0;
+  return std::max(moving_ns, computing_ns);
+}
+
 // One tuning command: what its kernels share.
 class TuneSession {
  public:
@@ -119,15 +141,25 @@ class TuneSession {
         progress_(environment.err, environment.progress) {}
 
   absl::Status Prepare(size_t kernels) {
-    absl::StatusOr<Budget> budget = ParseBudget(options_.budget);
-    if (!budget.ok()) {
+    if (!(options_.peak_gflops >= 0)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--budget: ", std::string(budget.status().message())));
+          absl::StrCat("--peak-gflops is ", options_.peak_gflops, ", want more than 0"));
     }
-    tune_.algorithm = options_.algorithm;
+    if (options_.exhaustive) {
+      tune_.algorithm = "exhaustive";
+      // A record of the whole space is no use with slow ones left out.
+      tune_.drop_factor = 0;
+    } else {
+      absl::StatusOr<Budget> budget = ParseBudget(options_.budget);
+      if (!budget.ok()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("--budget: ", std::string(budget.status().message())));
+      }
+      tune_.algorithm = options_.algorithm;
+      tune_.budget = *budget;
+      tune_.budget.seconds /= static_cast<double>(kernels);
+    }
     tune_.random_seed = options_.random_seed;
-    tune_.budget = *budget;
-    tune_.budget.seconds /= static_cast<double>(kernels);
     tune_.resume = !options_.retune;
     tune_.stop = environment_.stop;
     SEEDTUNE_ASSIGN_OR_RETURN(tune_.heuristics,
@@ -143,13 +175,20 @@ class TuneSession {
 
   absl::StatusOr<Answer> Answered(const Subject& subject, const std::string& label) {
     const RecordKey key = MakeRecordKey(*subject.kernel, *subject.space, info_);
-    if (!options_.retune) {
-      SEEDTUNE_ASSIGN_OR_RETURN(LookupResult found, database_->Lookup(key));
-      if (found.record) {
-        // The record may have been made under another name; the user's own is the one to show.
-        found.record->kernel_name = subject.kernel->name;
-        return Answer{*std::move(found.record), /*recorded_before=*/true};
+    if (tune_.budget.roofline_fraction > 0) {
+      tune_.roofline_ns = RooflineNs(subject, device_, options_.peak_gflops);
+      if (tune_.roofline_ns == 0) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "--budget: kernel \"", subject.kernel->name, "\" has no roofline on ", device_.name,
+            ", whose memory bandwidth is not known; --peak-gflops=N gives it one"));
       }
+    }
+    if (options_.exhaustive) {
+      tune_.budget = {.evaluations = static_cast<int64_t>(subject.space->NumValid()), .seconds = 0};
+    }
+    if (!options_.retune) {
+      SEEDTUNE_ASSIGN_OR_RETURN(std::optional<Answer> recorded, RecordedAnswer(subject, key));
+      if (recorded.has_value()) return *std::move(recorded);
     }
     if (measurer_ == nullptr) {
       SEEDTUNE_ASSIGN_OR_RETURN(measurer_,
@@ -161,15 +200,52 @@ class TuneSession {
              database_.get(), environment_.clock, tune_);
     progress_.Finish();
     if (!result.ok()) return result.status();
-    Answer answer{RecordOf(subject, key, *result), /*recorded_before=*/false, result->finished};
+    Answer answer{RecordOf(subject, key, *result), /*recorded_before=*/false, result->finished,
+                  result->run_id};
     answer.record.heuristics_json = HeuristicOutcomesToJson(result->heuristics);
     return answer;
+  }
+
+  // The results and the space of each answer's run, as files. `path` is a user's.
+  absl::Status WriteT4(const std::vector<Subject>& subjects, const std::vector<Answer>& answers,
+                       const std::string& path) {
+    for (size_t i = 0; i < answers.size(); ++i) {
+      const std::string& kernel = subjects[i].kernel->name;
+      SEEDTUNE_ASSIGN_OR_RETURN(
+          const std::string wrote,
+          WriteRunAsT4(*database_, answers[i].run_id, subjects[i].space, kernel, device_.name,
+                       subjects.size() == 1 ? path : PathForKernel(path, kernel)));
+      environment_.err << wrote << "\n";
+    }
+    return absl::OkStatus();
   }
 
   const std::string& database_path() const { return database_->path(); }
   const HardwareInfo& device() const { return device_; }
 
  private:
+  // nullopt: none, or where all of the space is wanted, none by a search of it all.
+  absl::StatusOr<std::optional<Answer>> RecordedAnswer(const Subject& subject,
+                                                       const RecordKey& key) {
+    SEEDTUNE_ASSIGN_OR_RETURN(LookupResult found, database_->Lookup(key));
+    if (!found.record) return std::nullopt;
+    std::string run_id = found.record->run_id;
+    if (options_.exhaustive) {
+      SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<RunInfo> runs, database_->ListRuns());
+      const auto whole = std::find_if(runs.begin(), runs.end(), [&](const RunInfo& run) {
+        return run.key == key && run.state == RunState::kFinished &&
+               run.settings.algorithm == tune_.algorithm &&
+               run.settings.budget_evaluations == tune_.budget.evaluations;
+      });
+      if (whole == runs.end()) return std::nullopt;
+      run_id = whole->id;
+    }
+    // The record may have been made under another name; the user's own is the one to show.
+    found.record->kernel_name = subject.kernel->name;
+    return Answer{*std::move(found.record), /*recorded_before=*/true, /*finished=*/true,
+                  std::move(run_id)};
+  }
+
   const TuneCommandOptions& options_;
   const Environment& environment_;
   const HardwareInfo device_;
@@ -180,9 +256,41 @@ class TuneSession {
   std::unique_ptr<Measurer> measurer_;
 };
 
+// What it means to measure everything, for people; an error where that is too much.
+absl::StatusOr<std::string> ExhaustiveStatement(const std::vector<Subject>& subjects,
+                                                int64_t limit) {
+  if (limit < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--exhaustive-limit is ", limit, ", want at least 1"));
+  }
+  absl::uint128 total = 0;
+  const auto about = [](absl::uint128 configurations) {
+    return FormatSeconds(static_cast<double>(configurations) * MeasureRequest().target_measure_ns *
+                         1e-9);
+  };
+  const std::string each = FormatNs(MeasureRequest().target_measure_ns);
+  for (const Subject& subject : subjects) {
+    const absl::uint128 configurations = subject.space->NumValid();
+    if (configurations > static_cast<absl::uint128>(limit)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--exhaustive: kernel \"", subject.kernel->name, "\" has ", FormatCount(configurations),
+          " configurations, want at most ", FormatCount(static_cast<absl::uint128>(limit)), "; at ",
+          each, " of timing each these take about ", about(configurations),
+          ", and compiling and checking besides; --exhaustive-limit=N allows it, --budget searches "
+          "for as long as you like"));
+    }
+    total += configurations;
+  }
+  return absl::StrCat(FormatCount(total), " configurations, all of them; at ", each,
+                      " of timing each that is about ", about(total),
+                      ", and compiling and checking besides; Ctrl-C keeps what is "
+                      "measured, and the same command goes on");
+}
+
 }  // namespace
 
 absl::Status RunTune(const TuneCommandOptions& options, const Environment& environment) {
+  if (!options.output_t4.empty()) SEEDTUNE_RETURN_IF_ERROR(CheckT4Path(options.output_t4));
   SEEDTUNE_ASSIGN_OR_RETURN(
       const HardwareInfo device,
       ResolveDevice(options.kernel.device, options.kernel.backend, environment.reader));
@@ -191,12 +299,17 @@ absl::Status RunTune(const TuneCommandOptions& options, const Environment& envir
   for (const Subject& subject : subjects) {
     SEEDTUNE_RETURN_IF_ERROR(environment.supports(options.kernel.backend, device, *subject.kernel));
   }
+  std::string extent =
+      absl::StrCat("budget ", options.budget,
+                   options.budget == TuneCommandOptions().budget ? " (--budget)" : "");
+  if (options.exhaustive) {
+    SEEDTUNE_ASSIGN_OR_RETURN(extent, ExhaustiveStatement(subjects, options.exhaustive_limit));
+  }
   TuneSession session(options, environment, device);
   SEEDTUNE_RETURN_IF_ERROR(session.Prepare(subjects.size()));
   environment.err << "tuning " << subjects.size() << (subjects.size() == 1 ? " kernel" : " kernels")
                   << " on " << device.name << " (" << options.kernel.backend << ", "
-                  << device.arch.ToString() << "), budget " << options.budget
-                  << (options.budget == TuneCommandOptions().budget ? " (--budget)" : "") << "\n";
+                  << device.arch.ToString() << "), " << extent << "\n";
 
   std::vector<Answer> answers;
   absl::Status status;
@@ -219,6 +332,10 @@ absl::Status RunTune(const TuneCommandOptions& options, const Environment& envir
     }
   }
 
+  if (!options.output_t4.empty()) {
+    const absl::Status written = session.WriteT4(subjects, answers, options.output_t4);
+    if (status.ok()) status = written;
+  }
   if (options.kernel.json) {
     environment.out << ResultJson(subjects, answers, session.database_path(), device).dump(2)
                     << "\n";

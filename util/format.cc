@@ -1,6 +1,9 @@
 #include "util/format.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <string>
 
 #include "absl/strings/str_format.h"
 
@@ -17,6 +20,18 @@ std::string FormatNs(double ns) {
   if (ns < 1e6) return absl::StrFormat("%.3g us", ns / 1e3);
   if (ns < 1e9) return absl::StrFormat("%.3g ms", ns / 1e6);
   return absl::StrFormat("%.3g s", ns / 1e9);
+}
+
+std::string FormatSeconds(double seconds) {
+  constexpr double kMost = 1e15;  // seconds: nobody waits that long
+  if (!(seconds < kMost)) return "for ever";
+  const auto whole = static_cast<int64_t>(std::ceil(std::max(seconds, 0.0)));
+  if (whole < 60) return absl::StrFormat("%d s", whole);
+  if (whole < 3600) return absl::StrFormat("%d min %d s", whole / 60, whole % 60);
+  const int64_t minutes = (whole + 59) / 60;
+  if (minutes < 24 * 60) return absl::StrFormat("%d h %d min", minutes / 60, minutes % 60);
+  const int64_t hours = (minutes + 59) / 60;
+  return absl::StrFormat("%d d %d h", hours / 24, hours % 24);
 }
 
 std::string FormatSpeedup(double before_ns, double after_ns) {

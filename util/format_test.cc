@@ -16,6 +16,17 @@ TEST(FormatNsTest, PicksTheUnit) {
   EXPECT_EQ(FormatNs(12.34e9), "12.3 s");
 }
 
+TEST(FormatSecondsTest, RoundsUpToTheTwoLargestParts) {
+  EXPECT_EQ(FormatSeconds(0), "0 s");
+  EXPECT_EQ(FormatSeconds(41.2), "42 s");
+  EXPECT_EQ(FormatSeconds(59.5), "1 min 0 s");
+  EXPECT_EQ(FormatSeconds(3599), "59 min 59 s");
+  EXPECT_EQ(FormatSeconds(3601), "1 h 1 min");
+  EXPECT_EQ(FormatSeconds(100'000), "1 d 4 h");
+  EXPECT_EQ(FormatSeconds(1e300), "for ever");
+  EXPECT_EQ(FormatSeconds(std::numeric_limits<double>::quiet_NaN()), "for ever");
+}
+
 TEST(FormatNsTest, UnknownIsADash) {
   EXPECT_EQ(FormatNs(0), "-");
   EXPECT_EQ(FormatNs(std::numeric_limits<double>::infinity()), "-");
