@@ -56,7 +56,9 @@
 #include "ir/matmul.h"
 #include "matmul_ops/matmul_fact.h"
 #include "matmul_ops/simple_matmul.h"
+#include "nlohmann/json.hpp"
 #include "util/embedded_file.h"
+#include "util/file.h"
 #include "util/status_macros.h"
 #include "util/table.h"
 
@@ -80,6 +82,7 @@ struct Flags {
   uint64_t seed = 0;
   int rounds = 10;
   std::string config;
+  std::string json;
   bool check = false;
   int check_configs = 2;
   std::vector<std::string> families;
@@ -203,6 +206,8 @@ struct Row {
   double flops = 0, bytes = 0;
   int lt_algorithms = 0;
   int evaluations = 0;
+  double tuning_seconds = 0;
+  double busy = 0;  // of these, the share in which the device's worker had a candidate
   int sm_mhz = 0;
   std::string config;  // of tuned, else of untuned
   std::vector<std::string> errors;
@@ -278,6 +283,10 @@ absl::StatusOr<std::vector<Contender>> Contenders(World& world, const Subject& s
     if (result.ok()) {
       tuned = result->best.config;
       row.evaluations = static_cast<int>(result->evaluations);
+      row.tuning_seconds = result->seconds;
+      double busy_ns = 0;
+      for (const Trial& trial : result->trials) busy_ns += trial.outcome.measure_ns;
+      row.busy = result->seconds > 0 ? busy_ns / 1e9 / result->seconds : 0;
     } else {
       row.errors.push_back(absl::StrCat("tuning: ", std::string(result.status().message())));
     }
@@ -397,6 +406,7 @@ std::string ResultTable(const std::vector<Row>& rows) {
                {"TB/s", Align::kRight},
                {"MHz", Align::kRight},
                {"tried", Align::kRight},
+               {"busy", Align::kRight},
                {"family", Align::kLeft}});
   GeometricMeans untuned, tuned;
   std::vector<std::string> groups;
@@ -413,14 +423,51 @@ std::string ResultTable(const std::vector<Row>& rows) {
                   Ratio(row.lt_best_ns, row.tuned_ns),
                   ns > 0 ? absl::StrFormat("%.1f", row.flops / ns / 1e3) : "-",
                   ns > 0 ? absl::StrFormat("%.2f", row.bytes / ns / 1e3) : "-",
-                  absl::StrCat(row.sm_mhz), absl::StrCat(row.evaluations), FamilyOf(row.config)});
+                  absl::StrCat(row.sm_mhz), absl::StrCat(row.evaluations),
+                  row.busy > 0 ? absl::StrFormat("%.2f", row.busy) : "-", FamilyOf(row.config)});
   }
   groups.push_back("all");
   for (const std::string& group : groups) {
     table.AddRow({group, "geometric mean", "", "", "", "", untuned.Of(group), tuned.Of(group), "",
-                  "", "", "", ""});
+                  "", "", "", "", ""});
   }
   return table.ToString();
+}
+
+constexpr int kJsonSchemaVersion = 1;
+
+// Times in nanoseconds, 0 where there is none.
+nlohmann::ordered_json ResultJson(const std::vector<Row>& rows, const World& world,
+                                  const Flags& flags) {
+  nlohmann::ordered_json json;
+  json["schema_version"] = kJsonSchemaVersion;
+  json["device"] = world.info.name;
+  json["driver"] = world.info.driver_version;
+  json["compiler"] = world.compiler->version();
+  json["library"] = world.lt == nullptr ? "" : world.lt->version();
+  json["memory_clock_mhz"] = world.clocks.MemoryClockMhz();
+  json["tune_budget"] = flags.budget;
+  json["runs"] = flags.rounds * kRunsAtATime;
+  json["flush_bytes"] = kFlushBytes;
+  json["rows"] = nlohmann::ordered_json::array();
+  for (const Row& row : rows) {
+    json["rows"].push_back({{"group", row.shape.group},
+                            {"kernel", row.shape.kernel},
+                            {"untuned_ns", row.untuned_ns},
+                            {"tuned_ns", row.tuned_ns},
+                            {"library_first_ns", row.lt_first_ns},
+                            {"library_best_ns", row.lt_best_ns},
+                            {"library_algorithms", row.lt_algorithms},
+                            {"flops", row.flops},
+                            {"bytes", row.bytes},
+                            {"sm_clock_mhz", row.sm_mhz},
+                            {"evaluations", row.evaluations},
+                            {"tuning_seconds", row.tuning_seconds},
+                            {"device_busy", row.busy},
+                            {"config", row.config},
+                            {"errors", row.errors}});
+  }
+  return json;
 }
 
 absl::Status RunBenchmark(const Flags& flags) {
@@ -444,7 +491,6 @@ absl::Status RunBenchmark(const Flags& flags) {
     }
   }
   std::vector<Row> rows;
-  absl::Status status;
   for (const Shape& shape : shapes) {
     absl::StatusOr<Row> row = RunShape(world, shape, flags);
     if (!row.ok()) {
@@ -466,7 +512,9 @@ absl::Status RunBenchmark(const Flags& flags) {
             << " interleaved runs; ratios are of cublasLt's best of " << kLtAlgorithms
             << ", above 1: ours is faster\n\n"
             << ResultTable(rows);
-  return absl::OkStatus();
+  if (flags.json.empty()) return absl::OkStatus();
+  return WriteFileAtomically(ResolveUserPath(flags.json),
+                             ResultJson(rows, world, flags).dump(2) + "\n");
 }
 
 // Kernels of every kind: types x layouts x epilogues x edges, not all of them with all.
@@ -615,6 +663,7 @@ int Main(int argc, char** argv) {
   app.add_option("--algorithm", flags.algorithm, "how to search")->capture_default_str();
   app.add_option("--rounds", flags.rounds, "of three runs of everyone")->capture_default_str();
   app.add_option("--config", flags.config, "a JSON object to run instead of tuning");
+  app.add_option("--json", flags.json, "a file to write the results to, too");
   app.add_flag("--check", flags.check, "check results of every kind of kernel; measure nothing");
   app.add_option("--check_configs", flags.check_configs, "of each family on each kernel")
       ->capture_default_str();

@@ -124,6 +124,19 @@ class CudaBackend : public Backend {
   }
   bool spent() const override { return spent_; }
 
+  // The device, if it is not open yet.
+  absl::Status Open() {
+    if (device_ == nullptr) {
+      SEEDTUNE_ASSIGN_OR_RETURN(device_, OpenDevice(info_.device));
+      clocks_ = ClockWatch::Open(device_->pci_bus_id());
+    }
+    if (!timer_) {
+      const int64_t flush_bytes = std::max(options_.flush_bytes, 2 * info_.device.l2_bytes);
+      SEEDTUNE_ASSIGN_OR_RETURN(timer_, CudaTimer::Create(*device_, flush_bytes));
+    }
+    return absl::OkStatus();
+  }
+
   Outcome Measure(const MeasureRequest& request) override {
     const double start_ns = NowNs();
     double compile_ns = 0;
@@ -175,14 +188,7 @@ class CudaBackend : public Backend {
 
   // The device, and the operands of the request's kernel, made anew only when it is another one.
   absl::Status Prepare(const MeasureRequest& request) {
-    if (device_ == nullptr) {
-      SEEDTUNE_ASSIGN_OR_RETURN(device_, OpenDevice(info_.device));
-      clocks_ = ClockWatch::Open(device_->pci_bus_id());
-    }
-    if (!timer_) {
-      const int64_t flush_bytes = std::max(options_.flush_bytes, 2 * info_.device.l2_bytes);
-      SEEDTUNE_ASSIGN_OR_RETURN(timer_, CudaTimer::Create(*device_, flush_bytes));
-    }
+    SEEDTUNE_RETURN_IF_ERROR(Open());
     std::string identity = absl::StrCat(KernelFingerprint(*request.kernel), "/", request.data_seed);
     if (check_ != nullptr && identity == identity_) return absl::OkStatus();
     check_.reset();  // first, so that two kernels' operands are never in memory together
@@ -298,7 +304,10 @@ MeasurerInfo CudaMeasurerInfo(const HardwareInfo& device, std::string compiler_v
 absl::StatusOr<std::unique_ptr<Backend>> MakeCudaBackend(const HardwareInfo& device,
                                                          CudaBackendOptions options) {
   SEEDTUNE_ASSIGN_OR_RETURN(std::unique_ptr<const CudaCompiler> compiler, MakeCompiler(options));
-  return std::make_unique<CudaBackend>(device, std::move(compiler), std::move(options));
+  const bool open_now = options.open_now;
+  auto backend = std::make_unique<CudaBackend>(device, std::move(compiler), std::move(options));
+  if (open_now) SEEDTUNE_RETURN_IF_ERROR(backend->Open());
+  return backend;
 }
 
 absl::StatusOr<std::unique_ptr<Backend>> MakeCudaCompileBackend(const HardwareInfo& device,
@@ -306,7 +315,5 @@ absl::StatusOr<std::unique_ptr<Backend>> MakeCudaCompileBackend(const HardwareIn
   SEEDTUNE_ASSIGN_OR_RETURN(std::unique_ptr<const CudaCompiler> compiler, MakeCompiler(options));
   return std::make_unique<CudaCompileBackend>(device, std::move(compiler));
 }
-
-absl::Status CheckCudaDevice(const HardwareInfo& device) { return OpenDevice(device).status(); }
 
 }  // namespace seedtune

@@ -48,8 +48,9 @@ absl::StatusOr<std::unique_ptr<Backend>> MakeCudaWorkerBackend(std::string_view 
                                                                const HardwareInfo& device) {
   if (role == kCompileRole) return MakeCudaCompileBackend(device);
   if (role == kMeasureRole) {
-    SEEDTUNE_RETURN_IF_ERROR(CheckCudaDevice(device));
-    return MakeCudaBackend(device);
+    CudaBackendOptions backend;
+    backend.open_now = true;
+    return MakeCudaBackend(device, std::move(backend));
   }
   return absl::NotFoundError(absl::StrCat("no cuda worker of role \"", std::string(role), "\""));
 }
