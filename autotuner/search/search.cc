@@ -11,9 +11,19 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "autotuner/search/auto_search.h"
+#include "autotuner/search/bayesian_search.h"
+#include "autotuner/search/differential_evolution.h"
+#include "autotuner/search/dual_annealing.h"
 #include "autotuner/search/exhaustive_search.h"
+#include "autotuner/search/forest_search.h"
+#include "autotuner/search/genetic_search.h"
+#include "autotuner/search/grey_wolf_search.h"
+#include "autotuner/search/neighborhood_search.h"
+#include "autotuner/search/particle_swarm.h"
 #include "autotuner/search/pattern_search.h"
 #include "autotuner/search/random_search.h"
+#include "autotuner/search/simulated_annealing.h"
 #include "config/config_space.h"
 #include "util/edit_distance.h"
 #include "util/string_view.h"
@@ -33,7 +43,17 @@ constexpr struct {
   std::string_view name;
   Maker make;
 } kAlgorithms[] = {
+    {"auto", Make<AutoSearch>},
+    {"bayesian", Make<BayesianSearch>},
     {"exhaustive", Make<ExhaustiveSearch>},
+    {"differential_evolution", Make<DifferentialEvolution>},
+    {"dual_annealing", Make<DualAnnealing>},
+    {"forest", Make<ForestSearch>},
+    {"genetic", Make<GeneticSearch>},
+    {"grey_wolf", Make<GreyWolfSearch>},
+    {"neighborhood", Make<NeighborhoodSearch>},
+    {"particle_swarm", Make<ParticleSwarm>},
+    {"simulated_annealing", Make<SimulatedAnnealing>},
     {"pattern", Make<PatternSearch>},
     {"random", Make<RandomSearch>},
 };

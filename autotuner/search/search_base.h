@@ -30,6 +30,9 @@ class SearchBase : public SearchAlgorithm {
   void Tell(const Observation& observation) final;
   bool IsDone() const final;
 
+  // Somebody else asks for this configuration of this space: it is visited, and will be told.
+  void Reserve(const Config& config) { visited_.try_emplace(config, Visit::kForeign); }
+
  protected:
   // `problem` has been checked: see MakeSearch.
   explicit SearchBase(SearchProblem problem);

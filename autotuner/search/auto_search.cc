@@ -1,0 +1,70 @@
+#include "autotuner/search/auto_search.h"
+
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "autotuner/outcome.h"
+#include "autotuner/search/search_algorithm.h"
+#include "autotuner/search/search_base.h"
+
+namespace seedtune {
+namespace {
+
+constexpr int64_t kPatience = 40;       // evaluations without a new best before moves take turns
+constexpr int64_t kLongPatience = 200;  // before they take most
+constexpr int64_t kManyEvaluations = 800;
+constexpr int64_t kFewConfigurations = 12;
+// Less is noise.
+constexpr double kLeastImprovement = 0.001;
+
+// What a member of the portfolio is made from: its own chance, and no first candidates.
+SearchProblem Member(SearchProblem problem, uint64_t number) {
+  problem.random_seed = problem.random_seed * 0x9e3779b97f4a7c15 + number;
+  problem.first.clear();
+  return problem;
+}
+
+}  // namespace
+
+AutoSearch::AutoSearch(SearchProblem problem)
+    : SearchBase(problem), model_(Member(problem, 1)), moves_(Member(problem, 2), /*samples=*/0) {
+  for (const Candidate& candidate : problem.first) {
+    model_.Reserve(candidate.config);
+    moves_.Reserve(candidate.config);
+  }
+}
+
+bool AutoSearch::IsModelsTurn() const {
+  if (space().NumValid() <= kFewConfigurations) return false;
+  const int64_t waited = told_ - told_at_best_;
+  if (waited >= kLongPatience || told_ >= kManyEvaluations) return turn_ % 4 == 0;
+  return waited < kPatience || turn_ % 2 == 0;
+}
+
+std::optional<Candidate> AutoSearch::Propose() {
+  const bool is_models = IsModelsTurn();
+  SearchBase& chosen = is_models ? static_cast<SearchBase&>(model_) : moves_;
+  SearchBase& other = is_models ? static_cast<SearchBase&>(moves_) : model_;
+  std::vector<Candidate> asked = chosen.Ask(1);
+  if (asked.empty()) return std::nullopt;
+  ++turn_;
+  other.Reserve(asked[0].config);
+  return std::move(asked[0]);
+}
+
+void AutoSearch::Observe(const Candidate& candidate, double objective_ns) {
+  ++told_;
+  if (objective_ns < best_ns_ * (1 - kLeastImprovement)) told_at_best_ = told_;
+  best_ns_ = objective_ns < best_ns_ ? objective_ns : best_ns_;
+  const Observation observation{
+      .candidate = candidate,
+      .kind = std::isfinite(objective_ns) ? OutcomeKind::kOk : OutcomeKind::kCrash,
+      .objective_ns = objective_ns};
+  model_.Tell(observation);
+  moves_.Tell(observation);
+}
+
+}  // namespace seedtune

@@ -1,0 +1,50 @@
+// The default: a portfolio that chooses and switches by the size of the space and by progress. Its
+// members learn from each other's measurements.
+//
+// - While there is progress, Bayesian search asks: on recorded spaces nothing else is as good in
+// the
+//   first few hundred evaluations.
+// - Where it has not found anything better for a while, neighbourhood search, which sees the space
+//   otherwise, takes every other turn, until something better is found. After a long while without,
+//   and in any case after many evaluations, when the capped model sees only a part of what is
+//   known, it takes three turns in four.
+// - A space of a handful of configurations needs no model.
+#ifndef SEEDTUNE_AUTOTUNER_SEARCH_AUTO_SEARCH_H_
+#define SEEDTUNE_AUTOTUNER_SEARCH_AUTO_SEARCH_H_
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "autotuner/search/bayesian_search.h"
+#include "autotuner/search/neighborhood_search.h"
+#include "autotuner/search/search_algorithm.h"
+#include "autotuner/search/search_base.h"
+
+namespace seedtune {
+
+// Never waits. Not thread-safe.
+class AutoSearch final : public SearchBase {
+ public:
+  explicit AutoSearch(SearchProblem problem);
+  std::string_view name() const override { return "auto"; }
+
+ protected:
+  std::optional<Candidate> Propose() override;
+  void Observe(const Candidate& candidate, double objective_ns) override;
+
+ private:
+  bool IsModelsTurn() const;
+
+  BayesianSearch model_;
+  NeighborhoodSearch moves_;
+  int64_t turn_ = 0;
+  int64_t told_ = 0;
+  int64_t told_at_best_ = 0;  // told_ when the best was found
+  double best_ns_ = std::numeric_limits<double>::infinity();
+};
+
+}  // namespace seedtune
+
+#endif  // SEEDTUNE_AUTOTUNER_SEARCH_AUTO_SEARCH_H_

@@ -1,0 +1,298 @@
+#include "autotuner/search/bayesian_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <numbers>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "autotuner/search/random_moves.h"
+#include "autotuner/search/search_algorithm.h"
+#include "config/config_space.h"
+
+namespace seedtune {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+// Chosen on the recorded spaces of docs/search.md, one setting for all of them. None is critical.
+constexpr size_t kFirstSamples = 8;
+constexpr size_t kFillTries = 16;    // of which a first sample is the one farthest from all known
+constexpr size_t kMostPoints = 220;  // in the model, which is then cut down to so many:
+constexpr size_t kKeptPoints = 160;
+constexpr size_t kLearnPoints = 100;  // from which lengths are learnt, in at most so many steps:
+constexpr int kLearnSteps = 30;
+constexpr size_t kPoolSize = 400;
+constexpr size_t kPoolSamples = 16;  // random ones that join the pool each time
+constexpr size_t kElite = 5;         // points whose neighbours join it
+constexpr int kMostClimbs = 5;
+// A censored or slow configuration is no more of interest than a failure: squared, speeds of a
+// third of the best and less are all about 0.
+constexpr double kSpeedPower = 2;
+constexpr double kUnknownSpeed = 0.5;  // of what is under way and was drawn by chance
+
+std::vector<bool> IsOrdered(const SpaceFeatures& features) {
+  std::vector<bool> is_ordered;
+  for (size_t knob = 0; knob < features.size(); ++knob) {
+    is_ordered.push_back(features.is_ordered(knob));
+  }
+  return is_ordered;
+}
+
+}  // namespace
+
+BayesianSearch::BayesianSearch(SearchProblem problem)
+    : SearchBase(std::move(problem)),
+      features_(space()),
+      process_(IsOrdered(features_)),
+      best_ns_(kInfinity) {}
+
+double BayesianSearch::Speed(const Record& record) const {
+  if (!record.is_told) return record.expected_speed;
+  if (!std::isfinite(record.objective_ns)) return 0;
+  return std::pow(best_ns_ / record.objective_ns, kSpeedPower);
+}
+
+void BayesianSearch::Observe(const Candidate& candidate, double objective_ns) {
+  const auto [it, is_new] = record_of_.try_emplace(candidate.config, records_.size());
+  if (is_new) {
+    records_.push_back({.config = candidate.config,
+                        .heuristic = candidate.heuristic,
+                        .objective_ns = objective_ns,
+                        .is_told = true});
+    AddToModel(it->second);
+    best_ns_ = std::min(best_ns_, objective_ns);
+    return;
+  }
+  Record& record = records_[it->second];
+  const bool was_best = record.is_told && record.objective_ns == best_ns_;
+  record.objective_ns = objective_ns;
+  record.is_told = true;
+  best_ns_ = std::min(best_ns_, objective_ns);
+  if (!was_best) return;
+  best_ns_ = kInfinity;
+  for (const Record& other : records_) {
+    if (other.is_told) best_ns_ = std::min(best_ns_, other.objective_ns);
+  }
+}
+
+// Beyond its cap, the model is made anew before it is asked.
+void BayesianSearch::AddToModel(size_t record) {
+  if (modelled_.size() > kMostPoints) return;
+  process_.Add(features_.Of(records_[record].config));
+  modelled_.push_back(record);
+}
+
+std::optional<Candidate> BayesianSearch::Propose() {
+  if (records_.size() < kFirstSamples) return DrawFarOut();
+  if (std::isfinite(best_ns_)) return Pick();
+  // Nothing works. What stands near the first candidates may.
+  if (records_.size() % 2 == 0) {
+    const size_t seeds = std::clamp<size_t>(problem().first.size(), 1, records_.size());
+    const Record& seed = records_[RandomBelow(seeds, random())];
+    const std::string heuristic = seed.heuristic;
+    std::vector<Candidate> proposed = HeuristicNeighbors(seed.config);
+    if (!proposed.empty()) return Remember(std::move(proposed[0]), kUnknownSpeed);
+    std::optional<Config> neighbor = RandomNeighbor(seed.config, NeighborKind::kHamming, random());
+    if (neighbor.has_value() && !IsVisited(*neighbor)) {
+      return Remember({.config = *std::move(neighbor), .heuristic = heuristic}, kUnknownSpeed);
+    }
+  }
+  return Draw();
+}
+
+std::optional<Candidate> BayesianSearch::Draw() {
+  std::optional<Config> config = DrawUnvisited();
+  if (!config.has_value()) return std::nullopt;
+  return Remember({.config = *std::move(config)}, kUnknownSpeed);
+}
+
+std::optional<Candidate> BayesianSearch::DrawFarOut() {
+  std::optional<Config> farthest;
+  double greatest_distance = -1;
+  for (size_t i = 0; i < kFillTries; ++i) {
+    Config config = space().Sample(random());
+    if (IsVisited(config)) continue;
+    const std::vector<float> point = features_.Of(config);
+    double nearest = kInfinity;
+    for (size_t known = 0; known < process_.size(); ++known) {
+      double distance = 0;
+      for (size_t knob = 0; knob < point.size(); ++knob) {
+        const double apart = std::abs(point[knob] - process_.point(known)[knob]);
+        if (apart > 0) distance += features_.is_ordered(knob) ? 0.5 + 0.5 * apart : 1;
+      }
+      nearest = std::min(nearest, distance);
+    }
+    if (nearest <= greatest_distance) continue;
+    greatest_distance = nearest;
+    farthest = std::move(config);
+  }
+  if (!farthest.has_value()) return Draw();
+  return Remember({.config = *std::move(farthest)}, kUnknownSpeed);
+}
+
+Candidate BayesianSearch::Remember(Candidate candidate, double expected_speed) {
+  record_of_[candidate.config] = records_.size();
+  records_.push_back({.config = candidate.config,
+                      .heuristic = candidate.heuristic,
+                      .objective_ns = kInfinity,
+                      .is_told = false,
+                      .expected_speed = expected_speed});
+  AddToModel(records_.size() - 1);
+  return candidate;
+}
+
+void BayesianSearch::Rebuild() {
+  std::vector<size_t> keep(records_.size());
+  std::iota(keep.begin(), keep.end(), size_t{0});
+  if (keep.size() > kMostPoints) {
+    // The better half, and the latest.
+    std::stable_sort(keep.begin(), keep.end(), [&](size_t a, size_t b) {
+      return records_[a].objective_ns < records_[b].objective_ns;
+    });
+    std::sort(keep.begin() + kKeptPoints / 2, keep.end(), std::greater<>());
+    keep.resize(kKeptPoints);
+    std::sort(keep.begin(), keep.end());
+  }
+  modelled_ = keep;
+  UpdateScale();
+  // Learn from the best and from some of the others.
+  std::vector<size_t> sample = keep;
+  if (sample.size() > kLearnPoints) {
+    std::stable_sort(sample.begin(), sample.end(), [&](size_t a, size_t b) {
+      return records_[a].objective_ns < records_[b].objective_ns;
+    });
+    std::vector<size_t> some(sample.begin(), sample.begin() + kLearnPoints / 2);
+    const size_t rest = sample.size() - kLearnPoints / 2;
+    for (size_t i = 0; i < kLearnPoints / 2; ++i) {
+      some.push_back(sample[kLearnPoints / 2 + i * rest / (kLearnPoints / 2)]);
+    }
+    sample = std::move(some);
+  }
+  std::vector<std::vector<float>> points;
+  std::vector<double> values;
+  for (const size_t record : sample) {
+    points.push_back(features_.Of(records_[record].config));
+    values.push_back((Speed(records_[record]) - mean_) / deviation_);
+  }
+  process_.Learn({.points = points, .values = values}, kLearnSteps);
+  for (const size_t record : modelled_) process_.Add(features_.Of(records_[record].config));
+  for (PoolEntry& entry : pool_) entry.view = {};
+  next_learning_ = records_.size() + 2 + records_.size() / 8;
+}
+
+void BayesianSearch::UpdateScale() {
+  double sum = 0;
+  double square = 0;
+  for (const size_t i : modelled_) {
+    const double speed = Speed(records_[i]);
+    sum += speed;
+    square += speed * speed;
+  }
+  const double n = static_cast<double>(modelled_.size());
+  mean_ = sum / n;
+  deviation_ = std::sqrt(std::max(square / n - mean_ * mean_, 1e-8));
+  best_value_ = (1 - mean_) / deviation_;
+}
+
+void BayesianSearch::AddToPool(Candidate candidate) {
+  if (IsVisited(candidate.config) || !in_pool_.insert(candidate.config).second) return;
+  std::vector<float> point = features_.Of(candidate.config);
+  pool_.push_back({.candidate = std::move(candidate), .point = std::move(point), .view = {}});
+}
+
+void BayesianSearch::FillPool() {
+  // Neighbours of the best.
+  std::vector<size_t> order = modelled_;
+  const size_t elites = std::min(kElite, order.size());
+  std::partial_sort(order.begin(), order.begin() + elites, order.end(), [&](size_t a, size_t b) {
+    return std::pair(records_[a].objective_ns, a) < std::pair(records_[b].objective_ns, b);
+  });
+  for (size_t i = 0; i < elites; ++i) {
+    Record& record = records_[order[i]];
+    if (record.has_neighbors_in_pool || !std::isfinite(record.objective_ns)) continue;
+    record.has_neighbors_in_pool = true;
+    for (Candidate& candidate : HeuristicNeighbors(record.config)) AddToPool(std::move(candidate));
+    for (Config& neighbor : space().Neighbors(record.config, NeighborKind::kHamming)) {
+      AddToPool({.config = std::move(neighbor), .heuristic = record.heuristic});
+    }
+  }
+  for (size_t i = 0; i < kPoolSamples; ++i) {
+    AddToPool({.config = space().Sample(random())});
+  }
+}
+
+double BayesianSearch::Improvement(const GaussianProcess::View& view) const {
+  const double deviation = process_.StandardDeviation(view);
+  const double z = (process_.Mean(view) - best_value_) / deviation;
+  if (z < -8) return 1e-30 * deviation * std::exp(z + 8);
+  const double pdf = std::exp(-0.5 * z * z) / std::sqrt(2 * std::numbers::pi);
+  const double cdf = 0.5 * std::erfc(-z / std::numbers::sqrt2);
+  return deviation * (pdf + z * cdf);
+}
+
+std::optional<Candidate> BayesianSearch::Pick() {
+  if (records_.size() >= next_learning_ || modelled_.size() > kMostPoints) Rebuild();
+  UpdateScale();
+  std::vector<double> values;
+  for (const size_t i : modelled_) values.push_back((Speed(records_[i]) - mean_) / deviation_);
+  process_.SetValues(values);
+  FillPool();
+  std::vector<std::pair<double, size_t>> ranked;
+  size_t kept = 0;
+  for (PoolEntry& entry : pool_) {
+    if (IsVisited(entry.candidate.config)) {
+      in_pool_.erase(entry.candidate.config);
+      continue;
+    }
+    process_.Extend(entry.point, entry.view);
+    ranked.push_back({-Improvement(entry.view), kept});
+    if (&pool_[kept] != &entry) pool_[kept] = std::move(entry);
+    ++kept;
+  }
+  pool_.erase(pool_.begin() + static_cast<std::ptrdiff_t>(kept), pool_.end());
+  if (pool_.empty()) return Draw();
+  std::sort(ranked.begin(), ranked.end());
+  // Climb.
+  PoolEntry best = pool_[ranked[0].second];
+  double best_improvement = -ranked[0].first;
+  if (pool_.size() > kPoolSize) {
+    std::vector<PoolEntry> next;
+    for (size_t i = 0; i < ranked.size(); ++i) {
+      PoolEntry& entry = pool_[ranked[i].second];
+      if (i < kPoolSize * 3 / 4) {
+        next.push_back(std::move(entry));
+      } else {
+        in_pool_.erase(entry.candidate.config);
+      }
+    }
+    pool_ = std::move(next);
+  }
+  for (int step = 0; step < kMostClimbs; ++step) {
+    const Config from = best.candidate.config;
+    bool better = false;
+    for (Config& neighbor : space().Neighbors(from, NeighborKind::kHamming)) {
+      if (IsVisited(neighbor) || in_pool_.contains(neighbor)) continue;
+      PoolEntry entry{.candidate = {.config = std::move(neighbor)}, .point = {}, .view = {}};
+      entry.point = features_.Of(entry.candidate.config);
+      process_.Extend(entry.point, entry.view);
+      const double improvement = Improvement(entry.view);
+      if (improvement > best_improvement) {
+        best_improvement = improvement;
+        best = std::move(entry);
+        better = true;
+      }
+    }
+    if (!better) break;
+  }
+  const double expected = process_.Mean(best.view) * deviation_ + mean_;
+  return Remember(std::move(best.candidate), std::clamp(expected, 0.0, 1.0));
+}
+
+}  // namespace seedtune

@@ -1,0 +1,86 @@
+// Bayesian optimisation: a Gaussian process learns how fast configurations are, and the one with
+// the greatest expected improvement is measured next.
+//
+// - What is learnt is the speed, best time / time, to which all failures are 0: slow ones crowd
+//   together near 0, and the model's attention is on the fast ones.
+// - The expected improvement is looked for in a pool: random configurations and the neighbours of
+//   the best points known; from the pool's best it climbs by neighbours.
+// - The history is capped: beyond kMostPoints the model keeps the best and the latest.
+// - Those under way count as if they had turned out as expected.
+#ifndef SEEDTUNE_AUTOTUNER_SEARCH_BAYESIAN_SEARCH_H_
+#define SEEDTUNE_AUTOTUNER_SEARCH_BAYESIAN_SEARCH_H_
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "autotuner/search/gaussian_process.h"
+#include "autotuner/search/search_algorithm.h"
+#include "autotuner/search/search_base.h"
+#include "autotuner/search/space_features.h"
+#include "config/config_space.h"
+
+namespace seedtune {
+
+// Never waits. Not thread-safe.
+class BayesianSearch final : public SearchBase {
+ public:
+  explicit BayesianSearch(SearchProblem problem);
+  std::string_view name() const override { return "bayesian"; }
+
+ protected:
+  std::optional<Candidate> Propose() override;
+  void Observe(const Candidate& candidate, double objective_ns) override;
+
+ private:
+  struct Record {
+    Config config;
+    std::string heuristic;
+    double objective_ns;  // +infinity: failed
+    bool is_told;
+    double expected_speed = 0;  // of those under way
+    bool has_neighbors_in_pool = false;
+  };
+  struct PoolEntry {
+    Candidate candidate;
+    std::vector<float> point;
+    GaussianProcess::View view;
+  };
+
+  // Uniform over what is not visited.
+  std::optional<Candidate> Draw();
+  // The one of a few that is farthest from all that is known.
+  std::optional<Candidate> DrawFarOut();
+  // The one of the greatest expected improvement.
+  std::optional<Candidate> Pick();
+  // It is under way.
+  Candidate Remember(Candidate candidate, double expected_speed);
+  void AddToModel(size_t record);
+  void Rebuild();      // the model, with what it is to keep and with lengths learnt anew
+  void UpdateScale();  // mean_ and deviation_
+  void FillPool();
+  void AddToPool(Candidate candidate);
+  double Improvement(const GaussianProcess::View& view) const;
+  double Speed(const Record& record) const;
+
+  SpaceFeatures features_;
+  GaussianProcess process_;
+  std::vector<Record> records_;
+  absl::flat_hash_map<Config, size_t> record_of_;
+  std::vector<size_t> modelled_;  // records that the process holds, in its order
+  double best_ns_;
+  size_t next_learning_ = 0;  // records
+  // Of the speeds of the modelled; the model's values are relative to them, best_value_ is the
+  // best.
+  double mean_ = 0, deviation_ = 1, best_value_ = 0;
+  std::vector<PoolEntry> pool_;
+  absl::flat_hash_set<Config> in_pool_;
+};
+
+}  // namespace seedtune
+
+#endif  // SEEDTUNE_AUTOTUNER_SEARCH_BAYESIAN_SEARCH_H_

@@ -1,0 +1,71 @@
+// A Gaussian process over points of up to a few dozen coordinates, for some hundred points at the
+// most. Its kernel is Matern 5/2 of a distance to which each coordinate adds twice: by how far the
+// two points lie apart along it, and by whether they differ in it at all. Kernels' times are seldom
+// smooth in a knob: 32 and 64 threads may be good and 48 bad. How much each counts is learnt, by
+// the maximum a posteriori.
+//
+// Written here and not with a linear algebra library: what the search needs is a Cholesky factor
+// that grows by a row, which is a dozen lines, and which Eigen does not have.
+#ifndef SEEDTUNE_AUTOTUNER_SEARCH_GAUSSIAN_PROCESS_H_
+#define SEEDTUNE_AUTOTUNER_SEARCH_GAUSSIAN_PROCESS_H_
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace seedtune {
+
+// Thread-compatible.
+class GaussianProcess {
+ public:
+  // What to learn the lengths from.
+  struct Data {
+    std::span<const std::vector<float>> points;
+    std::span<const double> values;  // of mean 0 and variance 1, about
+  };
+
+  // Of coordinates that are ordered from 0 to 1, or where only equality means something.
+  explicit GaussianProcess(std::vector<bool> is_ordered);
+
+  // Improves lengths and noise on `data` by at most `steps` steps, beginning from the present ones.
+  // Points added before are forgotten.
+  void Learn(const Data& data, int steps);
+
+  // Adds a point, O(size()^2); it must have the coordinates that all have.
+  void Add(const std::vector<float>& point);
+  void Clear();
+  size_t size() const { return points_.size(); }
+  const std::vector<float>& point(size_t i) const { return points_[i]; }
+
+  // The values of all points, in the order in which they were added. O(size()^2).
+  void SetValues(std::span<const double> values);
+
+  // What is known about a point that was not added: the solution of L v = k, L the Cholesky factor
+  // of the covariances and k those with the point. It grows by an entry with each point added.
+  struct View {
+    std::vector<float> v;
+    float variance = 1;  // in units of the process's own
+  };
+  void Extend(const std::vector<float>& point, View& view) const;
+  // Of a view that is up to date.
+  double Mean(const View& view) const;
+  double StandardDeviation(const View& view) const;
+
+ private:
+  double Covariance(const std::vector<float>& a, const std::vector<float>& b) const;
+
+  void SetWeights();
+
+  std::vector<bool> is_ordered_;
+  std::vector<double> parameters_;     // logarithms: lengths, jumps' lengths, noise's variance
+  std::vector<float> smooth_, jumps_;  // by coordinate: what they add to the squared distance
+
+  std::vector<std::vector<float>> points_;
+  std::vector<std::vector<float>> rows_;  // of the Cholesky factor, lower
+  std::vector<float> weights_;            // L^-1 values
+  double amplitude_ = 1;                  // of the process, squared
+};
+
+}  // namespace seedtune
+
+#endif  // SEEDTUNE_AUTOTUNER_SEARCH_GAUSSIAN_PROCESS_H_

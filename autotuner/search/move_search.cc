@@ -1,0 +1,108 @@
+#include "autotuner/search/move_search.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "autotuner/search/random_moves.h"
+#include "autotuner/search/search_algorithm.h"
+#include "autotuner/search/search_base.h"
+#include "config/config_space.h"
+
+namespace seedtune {
+namespace {
+
+constexpr int kTries = 20;  // moves to where it has been already, before something new is measured
+
+}  // namespace
+
+MoveSearch::MoveSearch(SearchProblem problem, size_t samples)
+    : SearchBase(std::move(problem)),
+      samples_(samples - std::min(samples, this->problem().first.size())) {}
+
+Config MoveSearch::Repaired(std::vector<uint16_t> choices) {
+  if (space().IsValid(choices)) return Config(space().shared_from_this(), std::move(choices));
+  return *space().Repair(std::move(choices), random());
+}
+
+Config MoveSearch::Neighbor(const Config& config, NeighborKind kind) {
+  return RandomNeighbor(config, kind, random()).value_or(config);
+}
+
+Config MoveSearch::Crossed(const Config& a, const Config& b) {
+  std::vector<uint16_t> choices(a.choices().begin(), a.choices().end());
+  for (size_t knob = 0; knob < choices.size(); ++knob) {
+    if (RandomBelow(2, random()) == 1) choices[knob] = b.choices()[knob];
+  }
+  return Repaired(std::move(choices));
+}
+
+std::optional<Candidate> MoveSearch::Propose() {
+  const auto draw = [this]() -> std::optional<Candidate> {
+    std::optional<Config> config = DrawUnvisited();
+    if (!config.has_value()) return std::nullopt;
+    return Candidate{.config = *std::move(config)};
+  };
+  if (samples_ > 0) {
+    --samples_;
+    return draw();
+  }
+  if (points_.empty()) return draw();
+  is_suggestions_turn_ = !is_suggestions_turn_;
+  while (is_suggestions_turn_ && !suggestions_.empty()) {
+    Candidate candidate = std::move(suggestions_.front());
+    suggestions_.pop_front();
+    if (!IsVisited(candidate.config)) return candidate;
+  }
+  for (int i = 0; i < kTries; ++i) {
+    Destination destination = Move();
+    if (samples_ > 0) {  // it starts afresh
+      --samples_;
+      return draw();
+    }
+    if (!IsVisited(destination.config)) {
+      tags_[destination.config] = destination.tag;
+      return Candidate{.config = std::move(destination.config)};
+    }
+    // Nowhere, as long as it is under way.
+    if (const auto known = point_of_.find(destination.config); known != point_of_.end()) {
+      Arrive(known->second, destination.tag);
+    }
+  }
+  for (int i = 0; i < kTries; ++i) {
+    Config neighbor = Neighbor(points_[best_].config, NeighborKind::kHamming);
+    if (!IsVisited(neighbor)) return Candidate{.config = std::move(neighbor)};
+  }
+  return draw();
+}
+
+void MoveSearch::Observe(const Candidate& candidate, double objective_ns) {
+  const auto [known, is_new] = point_of_.try_emplace(candidate.config, points_.size());
+  const PointId point = known->second;
+  if (is_new) {
+    points_.push_back({.config = candidate.config, .objective_ns = objective_ns});
+  } else {
+    points_[point].objective_ns = objective_ns;
+  }
+  if (best_ == kNone || objective_ns < objective(best_)) {
+    best_ = point;
+    for (Candidate& suggestion : HeuristicNeighbors(candidate.config)) {
+      suggestions_.push_back(std::move(suggestion));
+    }
+  } else if (best_ == point && !is_new) {
+    for (PointId other = 0; other < points_.size(); ++other) {
+      if (objective(other) < objective(best_)) best_ = other;
+    }
+  }
+  int tag = kNoTag;
+  if (const auto under_way = tags_.find(candidate.config); under_way != tags_.end()) {
+    tag = under_way->second;
+    tags_.erase(under_way);
+  }
+  Arrive(point, tag);
+}
+
+}  // namespace seedtune

@@ -1,0 +1,31 @@
+// Configurations as points, for models that learn from them.
+#ifndef SEEDTUNE_AUTOTUNER_SEARCH_SPACE_FEATURES_H_
+#define SEEDTUNE_AUTOTUNER_SEARCH_SPACE_FEATURES_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "config/config_space.h"
+
+namespace seedtune {
+
+// One coordinate a knob. An ordered knob's choices lie from 0 to 1 by the logarithms of their
+// values (by their ranks where some are not positive); an unordered one's are its choices' numbers,
+// of which only equality means something. Immutable; thread-safe.
+class SpaceFeatures {
+ public:
+  explicit SpaceFeatures(const ConfigSpace& space);
+
+  size_t size() const { return values_.size(); }
+  bool is_ordered(size_t knob) const { return is_ordered_[knob]; }
+  // `config` is valid in the space.
+  std::vector<float> Of(const Config& config) const;
+
+ private:
+  std::vector<std::vector<float>> values_;  // by knob, then by choice
+  std::vector<bool> is_ordered_;
+};
+
+}  // namespace seedtune
+
+#endif  // SEEDTUNE_AUTOTUNER_SEARCH_SPACE_FEATURES_H_
