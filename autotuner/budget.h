@@ -13,9 +13,11 @@ namespace seedtune {
 // Whichever ends first; 0: no such rule. The seeds are measured whatever the budget, except one
 // without any limit, which is refused with kInvalidArgument (a target alone may never be reached).
 struct Budget {
-  int64_t evaluations = 0;    // candidates measured; re-timing of leaders is free
-  double seconds = 0;         // by the clock, everything included
-  double device_seconds = 0;  // what checking and timing candidates took, added up over all workers
+  int64_t evaluations = 0;  // candidates measured; re-timing of leaders is free
+  double seconds = 0;       // by the clock, everything included
+  // What checking and timing candidates took, added up over all workers; re-timing is free here,
+  // too.
+  double device_seconds = 0;
   // So many candidates since the last that was faster than all before it by 0.1% or more: no
   // improvement is to be expected.
   int64_t stale_evaluations = 0;
