@@ -194,11 +194,11 @@ class CudaWgmmaTiles : public AutotunerHeuristic {
     const std::optional<CudaProblem> problem = CudaProblemOf(context, why_not);
     if (!problem) return Eligibility::No(why_not);
     if (!HasFamily(context.space, CudaFamily::kWgmma)) {
-      return Eligibility::No(
-          absl::StrCat("no wgmma for ", std::string(DTypeName(problem->types.lhs)), " ", problem->m,
-                       "x", problem->n, " on ", context.device.arch.base,
-                       ", want operands that Hopper's tensor cores take and more than ",
-                       kCudaWgmmaRows / 2, " rows and columns"));
+      return Eligibility::No(absl::StrCat(
+          "no wgmma for ", std::string(DTypeName(problem->types.lhs)), " ", problem->m, "x",
+          problem->n, "x", problem->k, " on ", context.device.arch.base,
+          ", want operands that Hopper's tensor cores take, more than ", kCudaWgmmaRows / 2,
+          " rows and columns and ", kCudaWgmmaStageBytes / 2, " bytes of k"));
     }
     return Eligibility::Yes(absl::StrCat("wgmma takes ", std::string(DTypeName(problem->types.lhs)),
                                          problem->by_hint ? "; extents by their hints" : ""));
@@ -237,6 +237,11 @@ class CudaWgmmaTiles : public AutotunerHeuristic {
     const std::vector<int64_t> stages = IntegerChoices(context.space, "num_stages");
     std::vector<PartialConfig> moves;
     const auto add = [&](CudaTile tile) {
+      for (const auto& [knob, value] :
+           {std::pair("block_size[m]", tile.block_m), std::pair("block_size[n]", tile.block_n),
+            std::pair("split_k", tile.split_k)}) {
+        if (!HasChoice(context.space, knob, KnobValue(value))) return;
+      }
       tile.stages = StagesFor(tile, *problem, context.device, stages);
       if (tile.stages > 0) moves.push_back(ToPartial(tile));
     };

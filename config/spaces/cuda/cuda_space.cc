@@ -65,6 +65,7 @@ class Builder {
   absl::StatusOr<std::shared_ptr<const ConfigSpace>> Build() {
     options_.name = std::string(kName);
     options_.version = kVersion;
+    options_.index_on_demand = true;
     FindFamilies();
     SEEDTUNE_RETURN_IF_ERROR(AddKnobs());
     AddTileConstraints();
@@ -85,8 +86,9 @@ class Builder {
     if (CudaMmaTakes(types_, arch)) families_.push_back(CudaFamily::kMma);
     families_.push_back(CudaFamily::kSimt);
     if (MayBeSkinny()) families_.push_back(CudaFamily::kSkinny);
-    // Less than half an instruction's rows are better left to the others.
-    if (CudaWgmmaTakes(types_, arch) && std::min(matmul_.m, matmul_.n) > kCudaWgmmaRows / 2) {
+    // Less than half an instruction's rows, or half a stage, is better left to the others.
+    if (CudaWgmmaTakes(types_, arch) && std::min(matmul_.m, matmul_.n) > kCudaWgmmaRows / 2 &&
+        matmul_.k * DTypeBytes(types_.lhs) > kCudaWgmmaStageBytes / 2) {
       families_.push_back(CudaFamily::kWgmma);
     }
   }
