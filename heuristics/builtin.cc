@@ -3,6 +3,7 @@
 #include <cassert>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -34,10 +35,15 @@ void AddOrAssert(std::unique_ptr<const AutotunerHeuristic> heuristic, HeuristicR
 
 }  // namespace
 
+std::vector<EmbeddedFile> BuiltinSeedTables() {
+  const auto cpu = CpuSeedTables();
+  return {cpu.begin(), cpu.end()};
+}
+
 HeuristicRegistry BuiltinHeuristics() {
   HeuristicRegistry registry;
   // What was measured stands before what is computed, the special before the general.
-  for (const EmbeddedFile& file : CpuSeedTables()) {
+  for (const EmbeddedFile& file : BuiltinSeedTables()) {
     absl::StatusOr<SeedTableProto> table = ParseSeedTable(file.contents, file.path);
     assert(table.ok());
     if (!table.ok()) continue;

@@ -15,9 +15,11 @@
 #include "heuristics/autotuner_heuristic.h"
 #include "heuristics/consult.h"
 #include "heuristics/registry.h"
+#include "heuristics/seed_table.h"
 #include "heuristics/test_kernel.h"
 #include "heuristics/tuning_context.h"
 #include "testing/status_matchers.h"
+#include "util/embedded_file.h"
 
 namespace seedtune {
 namespace {
@@ -134,6 +136,17 @@ TEST_P(BuiltinTest, HeuristicsConform) {
 std::string TestName(const ::testing::TestParamInfo<std::string>& info) { return info.param; }
 INSTANTIATE_TEST_SUITE_P(Specs, BuiltinTest, ::testing::ValuesIn(SpecNames()), TestName);
 
+TEST(BuiltinRegistryTest, ListsEveryTableOnceAndEachIsAHeuristic) {
+  const HeuristicRegistry registry = BuiltinHeuristics();
+  std::set<std::string_view> names;
+  for (const EmbeddedFile& file : BuiltinSeedTables()) {
+    SCOPED_TRACE(file.path);
+    EXPECT_TRUE(names.insert(file.name).second);
+    EXPECT_NE(registry.Find(file.name), nullptr);
+    EXPECT_THAT(ParseSeedTable(file.contents, file.path), IsOk());
+  }
+}
+
 TEST(BuiltinRegistryTest, EachHeuristicIsOfABackendThatHasASpaceAndIsNamedAfterIt) {
   const HeuristicRegistry registry = BuiltinHeuristics();
   const std::vector<std::string_view> backends = SpaceBackends();
@@ -151,10 +164,10 @@ TEST(BuiltinRegistryTest, EachHeuristicSeedsSomewhereAndDeclinesSomewhere) {
   std::set<std::string> seeded, declined;
   for (const std::string& device : SpecNames()) {
     for (const char* kernel :
-         {"matmul:16x8192x8192:f32", "matmul:1024x1024x1024:f32", "matmul:4096x4096x4096:bf16",
-          "matmul:8192x512x4096:bf16", "matmul:64x64x64:bf16", "matmul:128x128x65536:bf16",
-          "matmul:2048x2048x2048:f8e4m3:out=bf16", "matmul:128x128x128:bf16:batch=64",
-          "matmul:4096x4096x4096:bf16:bias:gelu"}) {
+         {"matmul:16x8192x8192:f32", "matmul:16x8192x8192:bf16", "matmul:1024x1024x1024:f32",
+          "matmul:4096x4096x4096:bf16", "matmul:8192x512x4096:bf16", "matmul:64x64x64:bf16",
+          "matmul:128x128x65536:bf16", "matmul:2048x2048x2048:f8e4m3:out=bf16",
+          "matmul:128x128x128:bf16:batch=64", "matmul:4096x4096x4096:bf16:bias:gelu"}) {
       for (const std::string_view backend : SpaceBackends()) {
         const TestKernel test(backend, kernel, device);
         if (!test.status().ok()) continue;

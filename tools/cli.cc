@@ -16,6 +16,7 @@
 #include "tools/hardware_command.h"
 #include "tools/lookup_command.h"
 #include "tools/replay_command.h"
+#include "tools/seeds_command.h"
 #include "tools/tune_command.h"
 #include "util/edit_distance.h"
 
@@ -34,6 +35,7 @@ struct Flags {
   LookupCommandOptions lookup;
   HardwareCommandOptions hardware;
   ReplayCommandOptions replay;
+  SeedsCommandOptions seeds;
   DbCommandOptions db;
 };
 
@@ -92,6 +94,12 @@ void AddSeedFlags(CLI::App* command, SeedOptions& options) {
                    "defaults; may be "
                    "repeated")
       ->type_name("JSON")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--seeds", options.seed_files,
+                   "a file of such configurations, one a line (lines that start with # are "
+                   "comments); may be repeated")
+      ->type_name("FILE")
       ->allow_extra_args(false);
 }
 
@@ -185,6 +193,7 @@ void BuildExplain(CLI::App& app, Flags& flags, Command& run) {
       "explain matmul:8192x512x4096:bf16 --backend=triton --device=h100_sxm");
   AddKernelFlags(command, flags.explain.kernel);
   AddSeedFlags(command, flags.explain.seeds);
+  AddDatabaseFlag(command, flags.explain.database);
   command->callback([&] {
     run = [&](const Environment& environment) { return RunExplain(flags.explain, environment); };
   });
@@ -247,7 +256,7 @@ void BuildReplay(CLI::App& app, Flags& flags, Command& run) {
       ->allow_extra_args(false);
   command
       ->add_option("--algorithm", options.algorithms,
-                   "how to search: all, or some of pattern, random, exhaustive")
+                   absl::StrCat("how to search: all, or some of ", AlgorithmNames()))
       ->type_name("LIST")
       ->delimiter(',')
       ->allow_extra_args(false)
@@ -275,6 +284,16 @@ void BuildReplay(CLI::App& app, Flags& flags, Command& run) {
                    "end a run after this share of its space (Kernel Tuner's random search: 0.1)")
       ->type_name("SHARE")
       ->capture_default_str();
+  command
+      ->add_option("--seeds-from", options.seed_records,
+                   "records of other devices, comma-separated: the best that they have in common is "
+                   "measured first; a device never seeds itself")
+      ->type_name("SPACES")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command->add_option("--max-seeds", options.max_seeds, "seeds from other devices, at most")
+      ->type_name("N")
+      ->capture_default_str();
   command->add_option("--threads", options.threads, "to replay on; 0: all cores")
       ->type_name("N")
       ->capture_default_str();
@@ -284,6 +303,35 @@ void BuildReplay(CLI::App& app, Flags& flags, Command& run) {
   command->callback([&] {
     run = [&](const Environment& environment) { return RunReplay(flags.replay, environment); };
   });
+}
+
+void BuildSeeds(CLI::App& app, Flags& flags, Command& run) {
+  CLI::App* seeds = AddCommand(app, "seeds", "List, show or check tables of measured seeds.",
+                               "seeds check my_tables/");
+  seeds->require_subcommand(1);
+  const auto add = [&](const std::string& name, const std::string& summary,
+                       const std::string& example,
+                       absl::Status (*function)(const SeedsCommandOptions&, const Environment&)) {
+    CLI::App* command = AddCommand(*seeds, name, summary, example);
+    command->callback([&, function] {
+      run = [&, function](const Environment& environment) {
+        return function(flags.seeds, environment);
+      };
+    });
+    return command;
+  };
+  add("list", "List the tables that are built in.", "seeds list --json", RunSeedsList)
+      ->add_flag("--json", flags.seeds.json, "print JSON");
+  add("show", "Print a table: target, rules, provenance, measurements.",
+      "seeds show cpu_znver5_matmul", RunSeedsShow)
+      ->add_option("name", flags.seeds.name, "of the table; `seedtune seeds list` lists them")
+      ->type_name("NAME")
+      ->required();
+  add("check", "Say whether tables are right, and whether known devices take their seeds.",
+      "seeds check my_tables/", RunSeedsCheck)
+      ->add_option("path", flags.seeds.paths, "a table, or a folder of them")
+      ->type_name("PATH")
+      ->required();
 }
 
 void BuildDb(CLI::App& app, Flags& flags, Command& run) {
@@ -355,6 +403,7 @@ int RunCli(const std::vector<std::string>& arguments, const Environment& environ
   BuildLookup(app, flags, run);
   BuildHardware(app, flags, run);
   BuildReplay(app, flags, run);
+  BuildSeeds(app, flags, run);
   BuildDb(app, flags, run);
 
   // CLI11 wants the last argument first.

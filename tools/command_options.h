@@ -21,6 +21,7 @@ struct SeedOptions {
   bool no_seeds = false;
   std::vector<std::string> disabled;    // heuristics, by name
   std::vector<std::string> user_seeds;  // configurations as JSON objects
+  std::vector<std::string> seed_files;  // of such, one a line
 };
 
 struct TuneCommandOptions {
@@ -46,6 +47,7 @@ struct LookupCommandOptions {
 struct ExplainCommandOptions {
   KernelOptions kernel;
   SeedOptions seeds;
+  std::string database;
 };
 
 }  // namespace seedtune

@@ -1,17 +1,22 @@
 #include "tools/explain_command.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "autotuner/database/database.h"
+#include "autotuner/record_key.h"
 #include "heuristics/consult.h"
 #include "heuristics/outcome_json.h"
 #include "ir/fingerprint.h"
 #include "nlohmann/json.hpp"
+#include "tools/database_path.h"
 #include "tools/device.h"
 #include "tools/record_json.h"
 #include "tools/seed_flags.h"
+#include "tools/seeds_reached.h"
 #include "tools/subject.h"
 #include "util/format.h"
 #include "util/status_macros.h"
@@ -47,7 +52,26 @@ std::string DescribeOutcome(const HeuristicOutcome& outcome) {
   return text;
 }
 
-std::string Explanation(const Subject& subject, const ConsultResult& consulted) {
+// What the database remembers of the last search, if there is one: the report that was saved with
+// the best run. Anything that is missing (no database, nothing recorded, nobody measures for that
+// backend here) is no fault of whoever asks for an explanation.
+std::vector<HeuristicOutcome> RecordedOutcomes(const ExplainCommandOptions& options,
+                                               const Environment& environment,
+                                               const Subject& subject, const HardwareInfo& device) {
+  const auto info = environment.measurer_info(options.kernel.backend, device);
+  if (!info.ok()) return {};
+  const auto database =
+      Database::Open(ResolveDatabasePath(options.database), {.mode = Database::Mode::kReadOnly});
+  if (!database.ok()) return {};
+  const auto found = (*database)->Lookup(MakeRecordKey(*subject.kernel, *subject.space, *info));
+  if (!found.ok() || !found->record) return {};
+  auto outcomes = HeuristicOutcomesFromJson(found->record->heuristics_json, *subject.space);
+  if (!outcomes.ok()) return {};
+  return *std::move(outcomes);
+}
+
+std::string Explanation(const Subject& subject, const ConsultResult& consulted,
+                        const std::vector<HeuristicOutcome>& recorded) {
   std::string text = absl::StrCat("kernel ", subject.kernel->name, " (fingerprint ",
                                   KernelFingerprint(*subject.kernel), ")\n");
   for (const MatmulFact& fact : subject.facts) {
@@ -57,12 +81,16 @@ std::string Explanation(const Subject& subject, const ConsultResult& consulted) 
   absl::StrAppend(&text, "heuristics, in rank order\n");
   for (const HeuristicOutcome& outcome : consulted.outcomes)
     absl::StrAppend(&text, Indented(DescribeOutcome(outcome)));
+  if (const std::string reached = DescribeWhatSeedsReached(recorded); !reached.empty()) {
+    absl::StrAppend(&text, "what seeds reached in the recorded search\n", Indented(reached));
+  }
   absl::StrAppend(&text, "untuned default, from ", consulted.untuned_origin, "\n",
                   Indented(consulted.untuned.ToJson()));
   return text;
 }
 
-nlohmann::ordered_json ExplanationJson(const Subject& subject, const ConsultResult& consulted) {
+nlohmann::ordered_json ExplanationJson(const Subject& subject, const ConsultResult& consulted,
+                                       const std::vector<HeuristicOutcome>& recorded) {
   using Json = nlohmann::ordered_json;
   Json facts = Json::array();
   for (const MatmulFact& fact : subject.facts) {
@@ -90,6 +118,7 @@ nlohmann::ordered_json ExplanationJson(const Subject& subject, const ConsultResu
             {"valid", FormatCount(subject.space->NumValid())},
             {"cartesian", FormatCount(subject.space->CartesianSize())}}},
           {"heuristics", Json::parse(HeuristicOutcomesToJson(consulted.outcomes))},
+          {"recorded", recorded.empty() ? Json() : Json::parse(HeuristicOutcomesToJson(recorded))},
           {"untuned",
            {{"config", Json::parse(consulted.untuned.ToJson())},
             {"origin", consulted.untuned_origin}}}};
@@ -113,10 +142,12 @@ absl::Status RunExplain(const ExplainCommandOptions& options, const Environment&
   for (const Subject& subject : subjects) {
     const ConsultResult consulted = ConsultHeuristics(
         environment.heuristics, options.kernel.backend, subject.Context(device), consult);
+    const std::vector<HeuristicOutcome> recorded =
+        RecordedOutcomes(options, environment, subject, device);
     if (options.kernel.json) {
-      json["kernels"].push_back(ExplanationJson(subject, consulted));
+      json["kernels"].push_back(ExplanationJson(subject, consulted, recorded));
     } else {
-      environment.out << Explanation(subject, consulted);
+      environment.out << Explanation(subject, consulted, recorded);
       if (&subject != &subjects.back()) environment.out << "\n";
     }
   }

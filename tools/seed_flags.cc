@@ -3,12 +3,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "config/config_io.h"
 #include "util/edit_distance.h"
+#include "util/file.h"
+#include "util/status_macros.h"
 
 namespace seedtune {
 
@@ -34,6 +39,21 @@ absl::StatusOr<ConsultOptions> MakeConsultOptions(const SeedOptions& options,
           absl::StrCat("--user-seed '", json, "': ", std::string(seed.status().message())));
     }
     consult.user_seeds.push_back(*std::move(seed));
+  }
+  for (const std::string& file : options.seed_files) {
+    SEEDTUNE_ASSIGN_OR_RETURN(const std::string text, ReadFile(ResolveUserPath(file)));
+    int number = 0;
+    for (const std::string& line : std::vector<std::string>(absl::StrSplit(text, '\n'))) {
+      ++number;
+      const std::string json(absl::StripAsciiWhitespace(line));
+      if (json.empty() || json[0] == '#') continue;
+      absl::StatusOr<PartialConfig> seed = PartialConfigFromJson(json);
+      if (!seed.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat("--seeds: ", file, ":", number, ": ",
+                                                       std::string(seed.status().message())));
+      }
+      consult.user_seeds.push_back(*std::move(seed));
+    }
   }
   return consult;
 }

@@ -10,7 +10,7 @@
 namespace seedtune {
 
 // kNotFound: a disabled heuristic that does not exist. kInvalidArgument: a user seed that is no
-// configuration.
+// configuration. Those of ReadFile() for a file of seeds.
 absl::StatusOr<ConsultOptions> MakeConsultOptions(const SeedOptions& options,
                                                   const HeuristicRegistry& registry);
 

@@ -12,12 +12,15 @@
 #include "absl/numeric/int128.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "autotuner/database/database.h"
 #include "autotuner/measurer.h"
 #include "autotuner/record_key.h"
 #include "autotuner/tuner.h"
+#include "heuristics/consult.h"
 #include "heuristics/outcome_json.h"
 #include "matmul_ops/matmul_fact.h"
 #include "nlohmann/json.hpp"
@@ -25,6 +28,7 @@
 #include "tools/device.h"
 #include "tools/record_json.h"
 #include "tools/seed_flags.h"
+#include "tools/seeds_reached.h"
 #include "tools/subject.h"
 #include "tools/t4_files.h"
 #include "util/format.h"
@@ -39,7 +43,8 @@ struct Answer {
   BestRecord record;
   bool recorded_before = false;
   bool finished = true;
-  std::string run_id;  // that `--output-t4` writes; "": none
+  std::string run_id;                        // that `--output-t4` writes; "": none
+  std::vector<HeuristicOutcome> heuristics;  // of a search: what became of their seeds
 };
 
 std::string FromWhom(const BestRecord& record) {
@@ -201,7 +206,7 @@ class TuneSession {
     progress_.Finish();
     if (!result.ok()) return result.status();
     Answer answer{RecordOf(subject, key, *result), /*recorded_before=*/false, result->finished,
-                  result->run_id};
+                  result->run_id, result->heuristics};
     answer.record.heuristics_json = HeuristicOutcomesToJson(result->heuristics);
     return answer;
   }
@@ -242,8 +247,11 @@ class TuneSession {
     }
     // The record may have been made under another name; the user's own is the one to show.
     found.record->kernel_name = subject.kernel->name;
-    return Answer{*std::move(found.record), /*recorded_before=*/true, /*finished=*/true,
-                  std::move(run_id)};
+    return Answer{*std::move(found.record),
+                  /*recorded_before=*/true,
+                  /*finished=*/true,
+                  std::move(run_id),
+                  {}};
   }
 
   const TuneCommandOptions& options_;
@@ -341,6 +349,16 @@ absl::Status RunTune(const TuneCommandOptions& options, const Environment& envir
                     << "\n";
   } else if (!answers.empty()) {
     environment.out << ResultTable(subjects, answers);
+    bool is_first = true;
+    for (size_t i = 0; i < answers.size(); ++i) {
+      const std::string reached = DescribeWhatSeedsReached(answers[i].heuristics);
+      if (reached.empty()) continue;
+      environment.out << (std::exchange(is_first, false) ? "what seeds reached\n" : "") << "  "
+                      << subjects[i].kernel->name << "\n    "
+                      << absl::StrReplaceAll(absl::StripTrailingAsciiWhitespace(reached),
+                                             {{"\n", "\n    "}})
+                      << "\n";
+    }
     if (recorded > 0) {
       environment.out << recorded << " of " << answers.size()
                       << " answered from the database without measuring; --retune searches again\n";

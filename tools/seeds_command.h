@@ -1,0 +1,29 @@
+// `seedtune seeds`: the tables of measured seeds that are built in, and whether somebody's own are
+// right.
+#ifndef SEEDTUNE_TOOLS_SEEDS_COMMAND_H_
+#define SEEDTUNE_TOOLS_SEEDS_COMMAND_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "tools/environment.h"
+
+namespace seedtune {
+
+struct SeedsCommandOptions {
+  std::string name;                // show: of a table
+  std::vector<std::string> paths;  // check: files, or folders of them
+  bool json = false;               // list
+};
+
+absl::Status RunSeedsList(const SeedsCommandOptions& options, const Environment& environment);
+// kNotFound: no such table.
+absl::Status RunSeedsShow(const SeedsCommandOptions& options, const Environment& environment);
+// Each table is read, validated, and asked for each shape that it measured, on each known device
+// that it is for: the space has to take what comes. kInvalidArgument: the first fault of each file.
+absl::Status RunSeedsCheck(const SeedsCommandOptions& options, const Environment& environment);
+
+}  // namespace seedtune
+
+#endif  // SEEDTUNE_TOOLS_SEEDS_COMMAND_H_
