@@ -127,7 +127,8 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
   const double multiply = m * n * k / rate;
   // They overlap, if not wholly.
   const double step = std::max(multiply, shared) + 0.25 * std::min(multiply, shared);
-  const double wait = kLoadLatency / static_cast<double>(std::max<int64_t>(tile.stages - 1, 1));
+  // Copies of a stage go out while another one is multiplied, so that the last is half as early.
+  const double wait = kLoadLatency / (static_cast<double>(tile.stages) - 1.5);
 
   const double together = static_cast<double>(CudaBlocksPerUnit(tile, problem.types, device));
   const auto wave = [&](double blocks_of_unit) {

@@ -184,9 +184,12 @@ class CudaTiles : public AutotunerHeuristic {
     streamed.split_k = 1;
     streamed.reduction = CudaReduction::kLastBlock;
     seeds.Add(streamed);
-    CudaTile shallow = *primary;
-    shallow.stages = *ChoiceAtMost(context.space, "num_stages", primary->stages - 1);
-    seeds.Add(shallow);
+    CudaTile other_ring = *primary;
+    other_ring.stages = *ChoiceAtMost(context.space, "num_stages", primary->stages - 1);
+    if (!seeds.Add(other_ring)) {
+      other_ring.stages = *ChoiceAtLeast(context.space, "num_stages", primary->stages + 1);
+      seeds.Add(other_ring);
+    }
     add_first([&](const CudaTile& tile) {
       return tile.block_m * tile.block_n * 2 <= primary->block_m * primary->block_n;
     });
