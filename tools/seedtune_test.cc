@@ -218,6 +218,18 @@ TEST_F(SeedtuneTest, AnExhaustiveRunIsASpaceToReplay) {
   EXPECT_FALSE(t4["results"][0]["times"]["runtimes"].empty());
 }
 
+TEST_F(SeedtuneTest, EachKernelHasItsT4) {
+  const std::string kernel = "matmul:4x8x2:f32";
+  const Finished tuned = Run({"tune", kernel, kSmallKernel, kernel, "--db=" + Path("t.db"),
+                              "--budget=3evals", "--output-t4=" + Path("run_T4.json")});
+  ASSERT_EQ(tuned.status, 0) << tuned.err;
+  for (const char* file :
+       {"run-matmul_4x8x2_f32", "run-matmul_32x48x64_f32", "run-matmul_4x8x2_f32-3"}) {
+    EXPECT_THAT(ReadFile(Path(std::string(file) + "_T4.json")), IsOk());
+    EXPECT_THAT(ReadFile(Path(std::string(file) + "_T1.json")), IsOk());
+  }
+}
+
 // What a search has measured is no whole space, and is taken for one with a note.
 TEST_F(SeedtuneTest, ASearchIsWrittenAsT4Too) {
   const Finished tuned = Run(Tune({"--output-t4=run.json"}));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -214,12 +215,17 @@ class TuneSession {
   // The results and the space of each answer's run, as files. `path` is a user's.
   absl::Status WriteT4(const std::vector<Subject>& subjects, const std::vector<Answer>& answers,
                        const std::string& path) {
+    std::set<std::string> taken;  // kernels of several files may have one name
     for (size_t i = 0; i < answers.size(); ++i) {
       const std::string& kernel = subjects[i].kernel->name;
-      SEEDTUNE_ASSIGN_OR_RETURN(
-          const std::string wrote,
-          WriteRunAsT4(*database_, answers[i].run_id, subjects[i].space, kernel, device_.name,
-                       subjects.size() == 1 ? path : PathForKernel(path, kernel)));
+      std::string file = subjects.size() == 1 ? path : PathForKernel(path, kernel);
+      if (!taken.insert(file).second) {
+        file = PathForKernel(path, absl::StrCat(kernel, "-", i + 1));
+        taken.insert(file);
+      }
+      SEEDTUNE_ASSIGN_OR_RETURN(const std::string wrote,
+                                WriteRunAsT4(*database_, answers[i].run_id, subjects[i].space,
+                                             kernel, device_.name, file));
       environment_.err << wrote << "\n";
     }
     return absl::OkStatus();
