@@ -335,7 +335,8 @@ class Builder {
          {std::tuple("wgmma_cluster_m", "cluster[m]", "block_size[m]", matmul_.m),
           std::tuple("wgmma_cluster_n", "cluster[n]", "block_size[n]", matmul_.n)}) {
       Constrain(name, "clusters for wgmma, of no more tiles than there are",
-                {"family", cluster, block}, [is_wgmma, extent](std::span<const int64_t> v) {
+                {"family", cluster, block},
+                [is_wgmma, extent = extent](std::span<const int64_t> v) {
                   return v[1] == 1 || (is_wgmma(v[0]) && v[1] <= CeilDiv(extent, v[2]));
                 });
     }
