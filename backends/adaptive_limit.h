@@ -13,7 +13,7 @@ class AdaptiveLimit {
  public:
   struct Options {
     double first_ns = 60e9;  // before anything is known
-    double min_ns = 10e9;
+    double min_ns = 4e9;
     double max_ns = 300e9;
     double factor = 5;  // of the slowest
   };
