@@ -43,12 +43,26 @@ std::string DescribeSpace(const ConfigSpace& space) {
   return text;
 }
 
+// The knobs that a seed sets otherwise than the space's default does: the rest is noise.
+std::string BesideTheDefault(const Config& seed) {
+  const Config base = seed.space().Default();
+  const auto all = nlohmann::ordered_json::parse(seed.ToJson());
+  auto changed = nlohmann::ordered_json::object();
+  for (size_t slot = 0; slot < seed.choices().size(); ++slot) {
+    const std::string& name = seed.space().knobs()[slot].name();
+    if (seed.choices()[slot] != base.choices()[slot]) changed[name] = all[name];
+  }
+  return changed.empty() ? "as the space's default" : changed.dump();
+}
+
 std::string DescribeOutcome(const HeuristicOutcome& outcome) {
   std::string text =
       absl::StrCat(outcome.heuristic, ": ", std::string(HeuristicOutcomeKindName(outcome.kind)));
   if (!outcome.detail.empty()) absl::StrAppend(&text, ": ", outcome.detail);
   absl::StrAppend(&text, "\n");
-  for (const Config& seed : outcome.seeds) absl::StrAppend(&text, "  seed ", seed.ToJson(), "\n");
+  for (const Config& seed : outcome.seeds) {
+    absl::StrAppend(&text, "  seed ", BesideTheDefault(seed), "\n");
+  }
   return text;
 }
 
@@ -78,7 +92,8 @@ std::string Explanation(const Subject& subject, const ConsultResult& consulted,
     absl::StrAppend(&text, Indented(DescribeMatmulFact(*subject.kernel, fact)));
   }
   absl::StrAppend(&text, "config space\n", Indented(DescribeSpace(*subject.space)));
-  absl::StrAppend(&text, "heuristics, in rank order\n");
+  absl::StrAppend(&text,
+                  "heuristics, in rank order (seeds without what the space's default has)\n");
   for (const HeuristicOutcome& outcome : consulted.outcomes)
     absl::StrAppend(&text, Indented(DescribeOutcome(outcome)));
   if (const std::string reached = DescribeWhatSeedsReached(recorded); !reached.empty()) {

@@ -47,7 +47,11 @@ struct Question {
   const MatmulFact& fact;
 };
 
-std::vector<ModelledTile> BestTiles(const Question& question, const TileLimits& limits) {
+std::vector<ModelledTile> BestTiles(const Question& question, TileLimits limits) {
+  // NVIDIA's threads have 255 registers: 256 x 256 accumulators fit tensor memory alone.
+  if (!question.is_rocm && question.context.device.tensor_memory_per_unit_bytes == 0) {
+    limits.max_elements = std::min<int64_t>(limits.max_elements, 128 * 256);
+  }
   std::vector<ModelledTile> tiles = RankTiles(question.rates, question.matmul, limits);
   if (tiles.size() > kTilesConsidered) tiles.resize(kTilesConsidered);
   return tiles;
