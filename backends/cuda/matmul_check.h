@@ -67,7 +67,6 @@ class CudaMatmulCheck {
 
   const CudaDevice& device_;
   SimpleMatmul matmul_;
-  DType bias_dtype_ = DType::kF32;
   int64_t out_bytes_ = 0;
   uint8_t poison_ = 0xff;
   double absolute_ = 0;  // allowed error, see reference.cu

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Checks the CUDA backend on a machine with a GPU, with programs built elsewhere:
+#   benchmarks/cuda_check.sh FOLDER OUTPUT [PART...]
+# FOLDER holds cuda_gemm_benchmark, fault_test, cuda_test_worker and libfaulty_nvrtc.so. PART is check, sanitize, faults or
+# times; all of them unless named. Full logs go to OUTPUT; their ends to standard output.
+set -u
+folder=$(realpath "$1")
+out=$(realpath "$2")
+shift 2
+parts=${*:-check sanitize faults times}
+export XDG_CACHE_HOME=${XDG_CACHE_HOME:-/tmp/seedtune-cache}
+benchmark=$folder/cuda_gemm_benchmark
+nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.mem,power.draw --format=csv,noheader
+
+# One line that says how it went.
+report() {
+  printf '%-32s ' "$1"
+  grep -hE 'ERROR SUMMARY|RACECHECK SUMMARY|candidates of|times in|FAILED|geometric mean' "$2" | sort | uniq -c |
+    sort -rn | head -n 4 | tr '\n' ';' | cut -c1-240
+  echo
+}
+
+for part in $parts; do
+  case $part in
+    check)
+      for family in simt mma skinny wgmma; do
+        timeout 90 "$benchmark" --check --check_configs=1 --family=$family >"$out/check_$family.txt" 2>&1
+        report "check $family" "$out/check_$family.txt"
+      done
+      ;;
+    sanitize)  # one configuration of each family, on edges; each in processes of its own
+      for tool in memcheck racecheck; do
+        for case in simt:129x259x71:f32 simt:129x259x71:bf16 mma:129x259x71:bf16 mma:320x200x136:f16:tn mma:256x256x192:i8 \
+          skinny:9x130x515:bf16 skinny:1x1024x2048:f32 wgmma:256x512x384:bf16 wgmma:129x259x71:f16:nt; do
+          family=${case%%:*}
+          log=$out/${tool}_$(tr : _ <<<"$case").txt
+          timeout 100 compute-sanitizer --tool $tool --target-processes all "$benchmark" --check --check_configs=1 \
+            --family="$family" --shape="matmul:${case#*:}" >"$log" 2>&1 &
+        done
+        wait
+        for log in "$out/$tool"_*.txt; do report "$(basename "$log" .txt)" "$log"; done
+      done
+      ;;
+    faults)
+      for fault in IllegalAddress MisalignedAddress LaunchFailure WrongResult Hang; do
+        FAULT_TIMES=${FAULT_TIMES:-20} timeout 150 "$folder/fault_test" --gtest_filter="GpuFaultTest.$fault" \
+          >"$out/fault_$fault.txt" 2>&1
+        report "fault $fault" "$out/fault_$fault.txt"
+      done
+      ;;
+    times)
+      "$benchmark" --tune_budget="${TUNE_BUDGET:-10s}" --json="$out/times.json" >"$out/times.txt" 2>"$out/times.err"
+      tail -n 60 "$out/times.txt" | cut -c1-220
+      ;;
+  esac
+done
