@@ -1,5 +1,6 @@
 #include "ir/matmul.h"
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "ir/builder.h"
 #include "ir/dtype.h"
@@ -69,6 +71,10 @@ absl::Status CheckSpec(const MatmulSpec& spec, const std::string& name) {
       return error(field, static_cast<int>(layout), "row-major or column-major");
     }
   }
+  if (!std::isfinite(spec.scale)) return error("scale", spec.scale, "a finite number");
+  if (spec.scale != 1 && !IsFloat(spec.accumulator)) {
+    return error("scale", spec.scale, "1: the accumulator is of integers");
+  }
   if (ActivationName(spec.activation) == nullptr) {
     return error("activation", static_cast<int>(spec.activation), "none, relu, gelu or silu");
   }
@@ -98,6 +104,7 @@ class ShortFormReader {
     const std::string layout = layout_.value_or("nn");
     if (layout[0] == 't') spec.lhs_layout = MatrixLayout::kColumnMajor;
     if (layout[1] == 't') spec.rhs_layout = MatrixLayout::kColumnMajor;
+    spec.scale = scale_.value_or(1);
     spec.bias = bias_.has_value();
     spec.residual = residual_.has_value();
     spec.activation = activation_.value_or(Activation::kNone);
@@ -226,6 +233,13 @@ class ShortFormReader {
         }
         return SetOnce(batch_, batch, option, "the batch");
       }
+      if (key == "scale") {
+        double scale = 0;
+        if (!absl::SimpleAtod(ToAbsl(value), &scale) || !std::isfinite(scale)) {
+          return Error("scale is \"", ToAbsl(value), "\", want a finite number");
+        }
+        return SetOnce(scale_, scale, option, "the scale");
+      }
     }
     if (option == "nn" || option == "nt" || option == "tn" || option == "tt") {
       return SetOnce(layout_, std::string(option), option, "the layouts");
@@ -237,9 +251,9 @@ class ShortFormReader {
         return SetOnce(activation_, activation, option, "the activation");
       }
     }
-    const std::vector<std::string> known = {"batch=", "rhs=", "out=",    "acc=", "nn",
-                                            "nt",     "tn",   "tt",      "bias", "relu",
-                                            "gelu",   "silu", "residual"};
+    const std::vector<std::string> known = {
+        "batch=", "rhs=", "out=", "acc=", "scale=", "nn",   "nt",
+        "tn",     "tt",   "bias", "relu", "gelu",   "silu", "residual"};
     const std::string_view key =
         equals == std::string_view::npos ? option : option.substr(0, equals + 1);
     const std::optional<std::string> nearest = NearestName(key, known);
@@ -252,6 +266,7 @@ class ShortFormReader {
   size_t at_ = 0;
   std::optional<DType> rhs_, out_, accumulator_;
   std::optional<int64_t> batch_;
+  std::optional<double> scale_;
   std::optional<std::string> layout_;
   std::optional<bool> bias_, residual_;
   std::optional<Activation> activation_;
@@ -296,6 +311,9 @@ absl::StatusOr<Kernel> BuildMatmul(const MatmulSpec& spec) {
   const ValueId w = b.Load(rhs.tensor, rhs.axes);
   ValueId value =
       b.Dot(x, w, {.batch = batch_axis, .m = {m}, .n = {n}, .k = {k}}, spec.accumulator);
+  if (spec.scale != 1) {
+    value = b.Pointwise(PointwiseKind::kMul, {value, b.Constant(spec.scale, spec.accumulator)});
+  }
   const auto add = [&](ValueId addend) {
     if (spec.out != spec.accumulator) addend = b.Cast(addend, spec.accumulator);
     value = b.Pointwise(PointwiseKind::kAdd, {value, addend});
@@ -331,6 +349,8 @@ std::string MatmulShortForm(const MatmulSpec& spec) {
   const bool lhs_t = spec.lhs_layout == MatrixLayout::kColumnMajor;
   const bool rhs_t = spec.rhs_layout == MatrixLayout::kColumnMajor;
   if (lhs_t || rhs_t) absl::StrAppend(&text, ":", lhs_t ? "t" : "n", rhs_t ? "t" : "n");
+  // Enough digits to read back the same.
+  if (spec.scale != 1) absl::StrAppend(&text, ":scale=", absl::StrFormat("%.17g", spec.scale));
   if (spec.bias) absl::StrAppend(&text, ":bias");
   if (spec.activation != Activation::kNone) {
     const char* const activation = ActivationName(spec.activation);

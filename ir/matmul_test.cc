@@ -174,6 +174,8 @@ TEST(MatmulShortFormTest, ReadsEachPart) {
          s.out = DType::kF16;
        })},
       {"matmul:16x14336x4096:f32:batch=64", changed([](MatmulSpec& s) { s.batch = 64; })},
+      {"matmul:16x14336x4096:f32:scale=0.125", changed([](MatmulSpec& s) { s.scale = 0.125; })},
+      {"matmul:16x14336x4096:f32:scale=-1e-3", changed([](MatmulSpec& s) { s.scale = -1e-3; })},
       {"matmul:16x14336x4096:f32:residual:silu:bias", changed([](MatmulSpec& s) {
          s.residual = s.bias = true;
          s.activation = Activation::kSilu;
@@ -228,6 +230,8 @@ TEST(MatmulShortFormTest, SaysWhatIsWrong) {
       {"matmul:16x16x16:f32:btch=4", "no option \"btch=4\", did you mean \"batch=\""},
       {"matmul:16x16x16:f32:out=f31", "out: no dtype named \"f31\""},
       {"matmul:16x16x16:f32:acc=", "acc: no dtype named \"\""},
+      {"matmul:16x16x16:f32:scale=two", "scale is \"two\", want a finite number"},
+      {"matmul:16x16x16:f32:scale=inf", "scale is \"inf\", want a finite number"},
       {"matmul:16x16x16:f32:batch=0", "batch is \"0\", want a number of at least 1"},
       {"matmul:16x16x16:f32:batch=two", "batch is \"two\", want a number of at least 1"},
       {"matmul:16x16x16:f32:batch=9223372036854775808", "batch is \"9223372036854775808\""},

@@ -212,8 +212,28 @@ class Matcher {
     return absl::OkStatus();
   }
 
-  // From the dot to the store: bias, activation, residual, cast, each once at most and in this
-  // order.
+  // By a constant, before all else of the epilogue.
+  absl::Status MatchScale(ValueId multiply, ValueId value) {
+    const Op& op = kernel_.ops[multiply];
+    const ValueId factor = op.operands[0] == value ? op.operands[1] : op.operands[0];
+    if (kernel_.ops[factor].kind != OpKind::kConstant || factor == value) {
+      return Unimplemented(OpName(multiply), " multiplies by ", OpName(factor),
+                           ", want a constant");
+    }
+    if (result_.bias || result_.activation != Activation::kNone || result_.residual) {
+      return Unimplemented(OpName(multiply),
+                           " scales after another part of the epilogue, want it first");
+    }
+    if (!IsFloat(result_.accumulator)) {
+      return Unimplemented(OpName(multiply), " scales integers, want floating-point sums");
+    }
+    used_.push_back(factor);
+    result_.scale *= kernel_.ops[factor].constant;
+    return absl::OkStatus();
+  }
+
+  // From the dot to the store: scale, bias, activation, residual, cast, each once at most (scales
+  // multiply) and in this order.
   absl::Status MatchEpilogue() {
     used_.push_back(dot_);
     ValueId value = dot_;
@@ -234,6 +254,8 @@ class Matcher {
         cast = true;
       } else if (op.kind == OpKind::kPointwise && op.pointwise == PointwiseKind::kAdd) {
         SEEDTUNE_RETURN_IF_ERROR(MatchAdd(next, value));
+      } else if (op.kind == OpKind::kPointwise && op.pointwise == PointwiseKind::kMul) {
+        SEEDTUNE_RETURN_IF_ERROR(MatchScale(next, value));
       } else if (const std::optional<Activation> activation = ActivationOf(op)) {
         if (result_.activation != Activation::kNone) {
           return Unimplemented(OpName(next), " is a second activation, want one");
@@ -248,7 +270,8 @@ class Matcher {
         return Unimplemented(
             OpName(next), " (",
             ToAbsl(pointwise ? PointwiseKindName(op.pointwise) : OpKindName(op.kind)),
-            ") stands after the dot, want bias, activation (relu, gelu, silu) and residual only");
+            ") stands after the dot, want scale, bias, activation (relu, gelu, silu) and residual "
+            "only");
       }
       value = next;
     }

@@ -1,5 +1,5 @@
-// Recognises the kernels that a GEMM library can run: exactly one dot, with bias, activation and
-// residual after it and nothing before it, over at most one batch axis.
+// Recognises the kernels that a GEMM library can run: exactly one dot, with scale, bias,
+// activation and residual after it and nothing before it, over at most one batch axis.
 #ifndef SEEDTUNE_MATMUL_OPS_SIMPLE_MATMUL_H_
 #define SEEDTUNE_MATMUL_OPS_SIMPLE_MATMUL_H_
 
@@ -21,12 +21,13 @@ struct MatrixView {
   int64_t batch_stride = 0;  // 0: the same matrix for every batch
 };
 
-// out[b] = activation(lhs[b] rhs[b] + bias) + residual[b], computed in the accumulator's dtype and
-// cast to that of out last.
+// out[b] = activation(scale lhs[b] rhs[b] + bias) + residual[b], computed in the accumulator's
+// dtype and cast to that of out last.
 struct SimpleMatmul {
   int64_t m = 0, n = 0, k = 0, batch = 1;
   DType accumulator = DType::kF32;
   MatrixView lhs, rhs, out;
+  double scale = 1;              // 1 where the accumulator is of integers
   std::optional<TensorId> bias;  // n elements, contiguous
   Activation activation = Activation::kNone;
   std::optional<MatrixView> residual;

@@ -119,6 +119,17 @@ TEST(SimpleMatmulTest, WantsSymbolsBound) {
   EXPECT_EQ(matmul.m, 48);
 }
 
+TEST(SimpleMatmulTest, ScalesStandFirst) {
+  const Kernel kernel = FromShortForm("matmul:16x32x64:bf16:scale=0.125:bias:gelu:residual");
+  ASSERT_OK_AND_ASSIGN(const SimpleMatmul matmul, MatchSimpleMatmul(kernel));
+  EXPECT_EQ(matmul.scale, 0.125);
+  EXPECT_TRUE(matmul.bias.has_value());
+  EXPECT_EQ(matmul.activation, Activation::kGelu);
+  ASSERT_OK_AND_ASSIGN(const SimpleMatmul plain,
+                       MatchSimpleMatmul(FromShortForm("matmul:16x32x64:bf16")));
+  EXPECT_EQ(plain.scale, 1);
+}
+
 TEST(SimpleMatmulTest, OperandsOfAnAddMayStandEitherWay) {
   Kernel kernel = FromShortForm("matmul:16x32x64:f32:bias:residual");
   for (Op& op : kernel.ops) {
@@ -216,13 +227,21 @@ TEST(SimpleMatmulTest, SaysWhatIsOutsideTheForm) {
          p.Store(p.Add(x, p.Dot()));
        },
        "2 dots, want one"},
-      {"scaled result",
+      {"squared result",
        [](P& p) {
          const ValueId x = p.Dot();
+         p.Store(p.b.Pointwise(PointwiseKind::kMul, {x, x}));
+       },
+       "\"dot2\" is used 2 times, want once"},
+      {"result scaled late",
+       [](P& p) {
+         const ValueId x = p.b.Pointwise(PointwiseKind::kRelu, {p.Dot()});
          p.Store(p.b.Pointwise(PointwiseKind::kMul, {x, p.b.Constant(2, DType::kF32)}));
        },
-       "\"pointwise4\" (mul) stands after the dot, want bias, activation (relu, gelu, silu) and "
-       "residual only"},
+       "\"pointwise5\" scales after another part of the epilogue, want it first"},
+      {"exponential", [](P& p) { p.Store(p.b.Pointwise(PointwiseKind::kExp, {p.Dot()})); },
+       "\"pointwise3\" (exp) stands after the dot, want scale, bias, activation (relu, gelu, silu) "
+       "and residual only"},
       {"constant added",
        [](P& p) {
          const ValueId x = p.Dot();

@@ -225,6 +225,10 @@ absl::StatusOr<GemmProblem> GemmProblemFromMatmul(const SimpleMatmul& matmul) {
   SEEDTUNE_RETURN_IF_ERROR(CheckF32("right operand", matmul.rhs.dtype));
   SEEDTUNE_RETURN_IF_ERROR(CheckF32("output", matmul.out.dtype));
   SEEDTUNE_RETURN_IF_ERROR(CheckF32("accumulator", matmul.accumulator));
+  if (matmul.scale != 1) {
+    return absl::UnimplementedError(
+        absl::StrCat("the scale is ", matmul.scale, ", want 1 on the cpu backend"));
+  }
   if (matmul.n > 1 && matmul.out.column_stride != 1) {
     return absl::UnimplementedError(
         "the output is not row-major, want its rows contiguous on the cpu backend");

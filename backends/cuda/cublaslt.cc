@@ -136,7 +136,9 @@ class RealCublasLt : public CublasLt {
                         : i32                              ? kLtCompute32I
                         : matmul.lhs.dtype == DType::kTF32 ? kLtCompute32FFastTF32
                                                            : kLtCompute32F;
-    plan->alpha = f64 ? BytesOf(1.0) : i32 ? BytesOf(int32_t{1}) : BytesOf(1.0f);
+    plan->alpha = f64   ? BytesOf(matmul.scale)
+                  : i32 ? BytesOf(int32_t{1})
+                        : BytesOf(static_cast<float>(matmul.scale));
     const bool residual = matmul.residual.has_value();
     plan->beta = f64   ? BytesOf(residual ? 1.0 : 0.0)
                  : i32 ? BytesOf(int32_t{residual})

@@ -163,6 +163,7 @@ std::string CudaReferenceSource(const SimpleMatmul& matmul, const Kernel& kernel
                       define("BIAS_TYPE", static_cast<int>(bias)),
                       define("RESIDUAL_TYPE", static_cast<int>(residual)),
                       define("ACTIVATION", static_cast<int>(matmul.activation)),
+                      absl::StrFormat("#define SCALE %.17g\n", matmul.scale),
                       std::string(EmbeddedReference()[0].contents));
 }
 
@@ -219,7 +220,7 @@ absl::Status CudaMatmulCheck::Init(const CudaCompiler& compiler, const Arch& arc
   const double unit = IsInteger(matmul_.accumulator)
                           ? 0
                           : UnitOfAccumulation(matmul_.accumulator, matmul_.lhs.dtype);
-  const double scale = amplitude * amplitude / 3;
+  const double scale = amplitude * amplitude / 3 * std::max(std::abs(matmul_.scale), 1.0);
   const double cut = std::max(1.0, std::sqrt(k) / (IsFp8(matmul_.lhs.dtype) ? 64 : 16));
   absolute_ = 8 * unit * (scale * k * cut + 2) + Underflow(matmul_.out.dtype);
   relative_ = 1.001 * UnitOfRounding(matmul_.out.dtype) + 8 * unit;

@@ -3,6 +3,7 @@
 //
 //   #define LHS_TYPE 4       DType's numbers of lhs, rhs, out, bias and residual
 //   #define ACTIVATION 2     Activation's number
+//   #define SCALE 0.125      of the sums
 //
 // Products of inputs are exact in double and their sums all but so.
 
@@ -199,7 +200,7 @@ extern "C" __global__ void __launch_bounds__(256) reference(const ReferenceArgum
       for (int j = 0; j < kEach; ++j) {
         const Int row = row0 + y + kSide * i, column = column0 + x + kSide * j;
         if (row >= m || column >= n) continue;
-        double value = sums[i][j];
+        double value = SCALE * sums[i][j];
         if (arguments.bias != nullptr) value += Load(arguments.bias, column, BIAS_TYPE);
         value = Activate(value);
         const View& residual = arguments.residual;

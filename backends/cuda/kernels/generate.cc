@@ -273,7 +273,8 @@ class Generator {
                                                          matmul_.batch),
                                             matmul_.out.dtype));
     Constant("kActivation", static_cast<int64_t>(matmul_.activation));
-    absl::StrAppend(&text_, "constexpr bool kHasScale = false;\nconstexpr double kScale = 1;\n",
+    absl::StrAppend(&text_, "constexpr bool kHasScale = ", matmul_.scale != 1 ? "true" : "false",
+                    absl::StrFormat(";\nconstexpr double kScale = %.17g;\n", matmul_.scale),
                     "constexpr bool kHasBias = ", matmul_.bias ? "true" : "false",
                     ";\nconstexpr bool kHasResidual = ", matmul_.residual ? "true" : "false",
                     ";\n");

@@ -76,7 +76,7 @@ struct Case {
 constexpr const char* kKernels[] = {
     "matmul:512x512x512:bf16",
     "matmul:509x517x1023:bf16:tt:bias:gelu:residual",
-    "matmul:510x518x1022:f16:nt:silu",
+    "matmul:510x518x1022:f16:nt:scale=0.125:silu",
     "matmul:301x203x407:tf32:tn:relu",
     "matmul:512x512x512:f8e4m3:rhs=f8e5m2:nt:out=f16",
     "matmul:301x203x407:f8e5m2:out=f32",
