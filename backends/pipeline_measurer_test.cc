@@ -102,7 +102,7 @@ TEST_F(PipelineMeasurerTest, PreparesThenMeasures) {
   EXPECT_EQ(replies[0].outcome.compile_ns, 6) << "of both steps";
   ASSERT_THAT(prepare_->requests(), SizeIs(1));
   ASSERT_THAT(measure_->requests(), SizeIs(1));
-  EXPECT_EQ(prepare_->requests()[0].timeout_ns, 10e9) << "the limit's, not the candidate's";
+  EXPECT_EQ(prepare_->requests()[0].timeout_ns, 7e9) << "the limit's, not the candidate's";
   EXPECT_EQ(measure_->requests()[0].timeout_ns, 3e9);
 }
 
