@@ -8,9 +8,11 @@
 #include <set>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/numeric/int128.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -403,7 +405,7 @@ TEST(ConfigSpaceTest, RepairChoosesAmongEqualsByChance) {
   EXPECT_EQ(repaired.size(), 2);
 }
 
-TEST(ConfigTest, EqualChoicesAreEqualAndHashAlike) {
+TEST(ConfigTest, T13_ConfigurationsAreValuesThatNothingChangesUnderAHashTable) {
   const auto space = Make(TileOptions());
   const Config a = space->At(7);
   const Config b = space->At(7);
@@ -412,6 +414,12 @@ TEST(ConfigTest, EqualChoicesAreEqualAndHashAlike) {
   std::set<uint64_t> hashes;
   for (absl::uint128 i = 0; i < space->NumValid(); ++i) hashes.insert(space->At(i).Hash());
   EXPECT_EQ(hashes.size(), static_cast<size_t>(space->NumValid()));
+  // A set of them holds what was put in, whatever becomes of copies.
+  absl::flat_hash_set<Config> set = {space->Default()};
+  Config copy = *set.begin();
+  copy = space->At(space->NumValid() - 1);
+  EXPECT_TRUE(set.contains(space->Default()));
+  static_assert(std::is_const_v<std::remove_reference_t<decltype(copy.choices()[0])>>);
 }
 
 TEST(ConfigTest, ReadsKnobsByName) {

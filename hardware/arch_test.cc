@@ -20,7 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-TEST(ArchTest, ParsesWhatDriversAndCompilersPrint) {
+TEST(ArchTest, T1_ParsesWhatDriversAndCompilersPrint) {
   const struct {
     const char* text;
     const char* base;
@@ -123,7 +123,7 @@ TEST(ArchTest, MatchesExactlyOrAlongTheLineageAndNeverForward) {
   EXPECT_EQ(MatchArch("neoverse-v2", "neoverse-v1"), ArchMatch::kNone);
 }
 
-TEST(ArchTest, AnUnknownNameIsOnlyItself) {
+TEST(ArchTest, T2_AnUnknownNameIsOnlyItself) {
   EXPECT_THAT(ArchLineage("sm999"), ElementsAre("sm999"));
   EXPECT_EQ(ArchFamily("sm999"), "");
   EXPECT_EQ(MatchArch("sm999", "sm999"), ArchMatch::kExact);

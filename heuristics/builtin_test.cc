@@ -1,10 +1,14 @@
 #include "heuristics/builtin.h"
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "config/config_space.h"
 #include "config/spaces/spaces.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -95,6 +99,62 @@ TEST(BuiltinRegistryTest, EachHeuristicSeedsSomewhereAndDeclinesSomewhere) {
   for (const std::string_view name : registry.Names()) {
     EXPECT_TRUE(seeded.count(std::string(name)) + kElsewhere.count(std::string(name)) > 0) << name;
     EXPECT_TRUE(declined.count(std::string(name)) + kGeneral.count(std::string(name)) > 0) << name;
+  }
+}
+
+// A default is never checked before it runs: it comes only from where somebody measured it.
+TEST(BuiltinRegistryTest, PromotesOnValidatedTargetsAlone) {
+  const struct {
+    const char *heuristic, *device, *evidence;
+  } kValidated[] = {
+      {"triton_hopper_matmul", "h100_sxm", "0.85 of cuBLAS over twelve shapes, measured by us"},
+      {"triton_hopper_matmul", "h200", "sm90 as well"},
+      {"triton_blackwell_matmul", "b200", "pytorch/helion pull requests 2428 and 3007"},
+  };
+  const HeuristicRegistry registry = BuiltinHeuristics();
+  for (const char* backend : {"triton", "cute"}) {
+    for (const std::string& device : SpecNames()) {
+      for (const char* kernel : {"matmul:4096x4096x4096:bf16", "matmul:16x8192x8192:f16",
+                                 "matmul:2048x2048x2048:f8e4m3:out=bf16"}) {
+        const TestKernel test(backend, kernel, device);
+        if (!test.status().ok()) continue;
+        for (const HeuristicOutcome& outcome :
+             ConsultHeuristics(registry, backend, test.context()).outcomes) {
+          if (!outcome.promoted) continue;
+          EXPECT_TRUE(std::any_of(std::begin(kValidated), std::end(kValidated),
+                                  [&](const auto& validated) {
+                                    return validated.heuristic == outcome.heuristic &&
+                                           validated.device == device;
+                                  }))
+              << outcome.heuristic << " on " << device << " " << kernel;
+        }
+      }
+    }
+  }
+}
+
+// What fits a few shapes and no others does not generalise: a shape one larger or smaller gets
+// seeds of about the same tile, on every device.
+TEST(BuiltinRegistryTest, T19_ShapesThatAreAlikeGetSeedsThatAreAlike) {
+  const HeuristicRegistry registry = BuiltinHeuristics();
+  const auto primary = [&](const std::string& shape, const char* device) {
+    const TestKernel test("triton", "matmul:" + shape + ":bf16", device);
+    const ConsultResult result = ConsultHeuristics(registry, "triton", test.context());
+    EXPECT_FALSE(result.seeds.empty()) << shape;
+    const Config& seed = result.seeds.front().config;
+    return std::pair(seed.GetInt("block_size[m]"), seed.GetInt("block_size[n]"));
+  };
+  for (const char* device : {"h100_sxm", "b200", "a100_sxm", "l40s", "mi300x", "mi350x"}) {
+    for (const auto& [shape, near] : {std::pair("8192x8192x8192", "8191x8191x8191"),
+                                      {"4096x4096x4096", "4097x4095x4096"},
+                                      {"16x8192x8192", "15x8191x8192"},
+                                      {"2048x11008x4096", "2047x11007x4095"}}) {
+      SCOPED_TRACE(std::string(shape) + " on " + device);
+      const auto [m, n] = primary(shape, device);
+      const auto [near_m, near_n] = primary(near, device);
+      EXPECT_LE(std::max(m, near_m), 2 * std::min(m, near_m));
+      EXPECT_LE(std::max(n, near_n), 2 * std::min(n, near_n));
+    }
   }
 }
 

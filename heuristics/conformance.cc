@@ -163,7 +163,8 @@ int CheckConformance(const HeuristicRegistry& registry, const std::string& devic
       }
       EXPECT_TRUE(test.space().IsValid(result.untuned.choices()));
     }
-    if (::testing::Test::HasFatalFailure()) break;
+    // One kernel's failures are enough to see what is wrong.
+    if (::testing::Test::HasFailure()) break;
   }
   return asked;
 }

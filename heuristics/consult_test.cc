@@ -117,7 +117,7 @@ TEST_F(ConsultTest, LetsTheSpaceDefaultStandWhereNobodyPromotes) {
   EXPECT_FALSE(result.outcomes[0].promoted);
 }
 
-TEST_F(ConsultTest, PromotesTheFirstThatAsksAndTellsTheOthers) {
+TEST_F(ConsultTest, T6_TheFirstThatPromotesWinsAndTheOthersAreTold) {
   Seeding("quiet", {Block(16)});
   Seeding("first", {Block(64), Block(16)}, /*promotes=*/true);
   Seeding("late", {Block(128)}, /*promotes=*/true);
@@ -140,7 +140,7 @@ TEST_F(ConsultTest, PromotesAPrimaryThatAnotherSeededBefore) {
   EXPECT_TRUE(result.outcomes[1].promoted);
 }
 
-TEST_F(ConsultTest, PromotesNoAlternateInPlaceOfABadPrimary) {
+TEST_F(ConsultTest, T5_PromotesNothingThatTheSpaceDoesNotTake) {
   Seeding("bad", {Block(48), Block(64)}, /*promotes=*/true);
   Seeding("good", {Block(128)}, /*promotes=*/true);
   const ConsultResult result = Consult();
@@ -193,7 +193,7 @@ TEST_F(ConsultTest, CatchesWhateverIsThrown) {
 }
 
 // HELION.md's trap T5: a promotion that threw failed the whole compilation.
-TEST_F(ConsultTest, CatchesWhatPromotionThrowsAndKeepsTheSeeds) {
+TEST_F(ConsultTest, T5_PromotionThatThrowsCostsThePromotionAndKeepsTheSeeds) {
   Seeding("throwing", {Block(64)}).promotes = [](const TuningContext&) -> bool {
     throw std::runtime_error("device query");
   };

@@ -1,6 +1,7 @@
 #include "tools/explain_command.h"
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,14 +44,20 @@ std::string DescribeSpace(const ConfigSpace& space) {
   return text;
 }
 
-// The knobs that a seed sets otherwise than the space's default does: the rest is noise.
+// Whether a knob is worth showing even where it is as the space's default has it.
+bool IsTold(std::string_view knob) {
+  return knob.substr(0, 11) == "block_size[" || knob == "num_warps" || knob == "num_stages";
+}
+
+// The knobs of the tile, and what a seed sets otherwise than the space's default does: the rest is
+// noise.
 std::string BesideTheDefault(const Config& seed) {
   const Config base = seed.space().Default();
   const auto all = nlohmann::ordered_json::parse(seed.ToJson());
   auto changed = nlohmann::ordered_json::object();
   for (size_t slot = 0; slot < seed.choices().size(); ++slot) {
     const std::string& name = seed.space().knobs()[slot].name();
-    if (seed.choices()[slot] != base.choices()[slot]) changed[name] = all[name];
+    if (IsTold(name) || seed.choices()[slot] != base.choices()[slot]) changed[name] = all[name];
   }
   return changed.empty() ? "as the space's default" : changed.dump();
 }
@@ -92,8 +99,9 @@ std::string Explanation(const Subject& subject, const ConsultResult& consulted,
     absl::StrAppend(&text, Indented(DescribeMatmulFact(*subject.kernel, fact)));
   }
   absl::StrAppend(&text, "config space\n", Indented(DescribeSpace(*subject.space)));
-  absl::StrAppend(&text,
-                  "heuristics, in rank order (seeds without what the space's default has)\n");
+  absl::StrAppend(
+      &text,
+      "heuristics, in rank order (seeds without what the space's default has, but for the tile)\n");
   for (const HeuristicOutcome& outcome : consulted.outcomes)
     absl::StrAppend(&text, Indented(DescribeOutcome(outcome)));
   if (const std::string reached = DescribeWhatSeedsReached(recorded); !reached.empty()) {

@@ -102,7 +102,6 @@ struct Profile {
   std::string_view name;
   // Families it serves, empty: all that the model knows.
   std::vector<std::string_view> families;
-  std::string_view promoted;  // base of the one architecture; "": nowhere
   // "": it serves this one, after the family has been found to match.
   std::string (*why_not)(const Question& question);
   std::vector<TritonPlan> (*plans)(const Question& question);
@@ -146,10 +145,6 @@ class ModelledMatmul : public AutotunerHeuristic {
     std::vector<PartialConfig> moves;
     Judge(context, why_not, [&](const Question&) { moves = profile_.moves(config); });
     return moves;
-  }
-
-  bool PromotesPrimary(const TuningContext& context) const override {
-    return !profile_.promoted.empty() && context.device.arch.base == profile_.promoted;
   }
 
  private:
@@ -273,8 +268,8 @@ std::vector<TritonPlan> CdnaPlans(const Question& question) {
   std::vector<TritonPlan> plans = PlansOfTiles(question, {});
   std::vector<TritonPlan> varied;
   for (TritonPlan& plan : plans) {
-    // 16 x 16 instructions need fewer registers for one result and reach the higher rate; 32 x 32
-    // ones read local memory less often (AMD, "Optimizing Triton kernels").
+    // AMD's workload guide for MI300X prefers instructions of 16 x 16 even for large tiles; those
+    // of 32 x 32 read local memory less often.
     plan.matrix_instr_nonkdim = 16;
     // Tiles that leave registers for two waves a unit ask for them.
     if (plan.block_m * plan.block_n <= 128 * 128) plan.waves_per_eu = 2;
@@ -343,7 +338,6 @@ std::unique_ptr<const AutotunerHeuristic> Make(Profile profile) {
 std::unique_ptr<const AutotunerHeuristic> MakeTritonDecode() {
   return Make({"triton_decode",
                {},
-               "",
                [](const Question& question) -> std::string {
                  if (IsDecode(question)) return "";
                  return absl::StrCat("m is ", question.matmul.m, " and n is ", question.matmul.n,
@@ -356,7 +350,6 @@ std::unique_ptr<const AutotunerHeuristic> MakeTritonDecode() {
 std::unique_ptr<const AutotunerHeuristic> MakeTritonSplitK() {
   return Make({"triton_split_k",
                {},
-               "",
                [](const Question& question) -> std::string {
                  const PlannedMatmul& matmul = question.matmul;
                  if (matmul.k < kMinDeepK) {
@@ -376,7 +369,6 @@ std::unique_ptr<const AutotunerHeuristic> MakeTritonSplitK() {
 std::unique_ptr<const AutotunerHeuristic> MakeTritonFp8Matmul() {
   return Make({"triton_fp8_matmul",
                {"ada", "hopper", "blackwell", "blackwell_consumer", "cdna3", "cdna4", "rdna4"},
-               "",
                [](const Question& question) -> std::string {
                  if (AreFp8(question)) return "";
                  return absl::StrCat(
@@ -390,7 +382,6 @@ std::unique_ptr<const AutotunerHeuristic> MakeTritonFp8Matmul() {
 std::unique_ptr<const AutotunerHeuristic> MakeTritonBatchedMatmul() {
   return Make({"triton_batched_matmul",
                {},
-               "",
                [](const Question& question) -> std::string {
                  if (question.matmul.batch > 1) return "";
                  return "no batch, want one";
@@ -402,7 +393,6 @@ std::unique_ptr<const AutotunerHeuristic> MakeTritonBatchedMatmul() {
 std::unique_ptr<const AutotunerHeuristic> MakeTritonFusedEpilogue() {
   return Make({"triton_fused_epilogue",
                {},
-               "",
                [](const Question& question) -> std::string {
                  for (const ValueId op : question.fact.epilogue) {
                    if (question.context.kernel.ops[op].kind != OpKind::kCast) return "";
@@ -416,7 +406,6 @@ std::unique_ptr<const AutotunerHeuristic> MakeTritonFusedEpilogue() {
 std::unique_ptr<const AutotunerHeuristic> MakeTritonAmpereMatmul() {
   return Make({"triton_ampere_matmul",
                {"ampere", "ada", "blackwell_consumer"},
-               "sm80",
                &WhyNotGeneral,
                &AmperePlans,
                &Moves<TritonMove::kStagesWithTile, TritonMove::kAspect>});
@@ -425,7 +414,6 @@ std::unique_ptr<const AutotunerHeuristic> MakeTritonAmpereMatmul() {
 std::unique_ptr<const AutotunerHeuristic> MakeTritonCdnaMatmul() {
   return Make({"triton_cdna_matmul",
                {"cdna1", "cdna2", "cdna3", "cdna4"},
-               "gfx942",
                &WhyNotGeneral,
                &CdnaPlans,
                &Moves<TritonMove::kWavesWithWarps, TritonMove::kWarpsWithTile>});
@@ -434,7 +422,6 @@ std::unique_ptr<const AutotunerHeuristic> MakeTritonCdnaMatmul() {
 std::unique_ptr<const AutotunerHeuristic> MakeTritonRdnaMatmul() {
   return Make({"triton_rdna_matmul",
                {"rdna3", "rdna3.5", "rdna4"},
-               "",
                &WhyNotGeneral,
                &RdnaPlans,
                &Moves<TritonMove::kAspect, TritonMove::kWarpsWithTile>});

@@ -29,12 +29,12 @@ std::unique_ptr<const AutotunerHeuristic> MakeTritonBatchedMatmul();
 // triton_fused_epilogue: work after the dot, which wants registers and bandwidth of its own:
 // smaller tiles, stores in parts, persistent programs.
 std::unique_ptr<const AutotunerHeuristic> MakeTritonFusedEpilogue();
-// triton_ampere_matmul: mma.sync with cp.async: Ampere, Ada, consumer Blackwell. Promoted on sm80,
-// where Triton's matmul tutorial has these tiles on a par with cuBLAS.
+// triton_ampere_matmul: mma.sync with cp.async: Ampere, Ada, consumer Blackwell. Source of the
+// pipelines: Triton's matmul tutorial.
 std::unique_ptr<const AutotunerHeuristic> MakeTritonAmpereMatmul();
 // triton_cdna_matmul: MFMA on MI100 to MI350: its shapes, waves per execution unit, local memory of
-// 64 or 160 KiB, dies. Promoted on gfx942, whose tuning guide starts from these tiles. Neighbours:
-// waves with warps, warps with tile. Source: AMD, "Optimizing Triton kernels" (ROCm documentation).
+// 64 or 160 KiB, dies. Neighbours: waves with warps, warps with tile. Source: AMD, MI300X workload
+// optimization guide, "Triton kernel performance optimization" (ROCm documentation).
 std::unique_ptr<const AutotunerHeuristic> MakeTritonCdnaMatmul();
 // triton_rdna_matmul: WMMA on RDNA 3 and 4: 16 x 16 instructions, waves of 32, 64 KiB.
 std::unique_ptr<const AutotunerHeuristic> MakeTritonRdnaMatmul();

@@ -93,7 +93,7 @@ TEST(ModelledMatmulTest, T1_AnArchitectureWithFeaturesIsTheSameArchitecture) {
   const TestKernel a("triton", kernel, plain), b("triton", kernel, full);
   const auto heuristic = MakeTritonCdnaMatmul();
   EXPECT_EQ(*heuristic->SeedConfigs(a.context()), *heuristic->SeedConfigs(b.context()));
-  EXPECT_TRUE(heuristic->PromotesPrimary(b.context()));
+  EXPECT_EQ(heuristic->IsEligible(a.context()).reason, heuristic->IsEligible(b.context()).reason);
 }
 
 TEST(ModelledMatmulTest, RdnaSeedsFitItsWaves) {

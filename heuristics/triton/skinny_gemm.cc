@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "config/config_space.h"
+#include "config/constraint.h"
 #include "config/knob.h"
 #include "hardware/arch.h"
 #include "hardware/hardware_info.h"
@@ -20,6 +22,7 @@
 #include "heuristics/matmul_reasons.h"
 #include "heuristics/tuning_context.h"
 #include "matmul_ops/matmul_fact.h"
+#include "util/status_macros.h"
 
 namespace seedtune {
 namespace {
@@ -85,21 +88,30 @@ class TritonSkinnyGemm : public AutotunerHeuristic {
     };
     const auto m = block("block_size[m]", *fact.m.static_extent, kMaxBlockM);
     const auto n = block("block_size[n]", *fact.n.static_extent, kMaxBlockN);
-    auto k = block("block_size[k]", *fact.k.static_extent, kMaxBlockK);
+    const auto k = block("block_size[k]", *fact.k.static_extent, kMaxBlockK);
     if (!m || !n || !k) {
       return absl::FailedPreconditionError(absl::StrCat(
           space.name(), " lacks one of block_size[m], block_size[n] and block_size[k]"));
     }
+    PartialConfig seed;
+    seed.Set("block_size[m]", KnobValue(*m));
+    seed.Set("block_size[n]", KnobValue(*n));
+    seed.Set("block_size[k]", KnobValue(*k));
     while (true) {
-      PartialConfig seed;
-      seed.Set("block_size[m]", KnobValue(*m));
-      seed.Set("block_size[n]", KnobValue(*n));
-      seed.Set("block_size[k]", KnobValue(*k));
-      const auto smaller = ChoiceAtMost(space, "block_size[k]", *k - 1);
-      if (*smaller >= *k || space.Normalize(seed, NormalizeMode::kReject).ok()) {
-        return std::vector<PartialConfig>{seed};
+      SEEDTUNE_ASSIGN_OR_RETURN(const Constraint* violated, space.FirstViolationOf(seed));
+      if (violated == nullptr) return std::vector<PartialConfig>{seed};
+      // The smallest tiles have no work for as many warps as the space starts from.
+      const bool has_idle_warps = violated->name == "each_warp_has_work";
+      const std::string_view knob = has_idle_warps ? "num_warps" : "block_size[k]";
+      const auto now = seed.values.find(knob);
+      const int64_t value =
+          now == seed.values.end() ? space.Default().GetInt(knob) : std::get<int64_t>(now->second);
+      const auto smaller = ChoiceAtMost(space, knob, value - 1);
+      if (!smaller || *smaller >= value) {
+        return absl::FailedPreconditionError(
+            absl::StrCat(violated->name, " refuses even the smallest tile"));
       }
-      k = smaller;
+      seed.Set(knob, *smaller);
     }
   }
 };

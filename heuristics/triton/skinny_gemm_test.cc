@@ -64,8 +64,8 @@ TEST_F(TritonSkinnyGemmTest, SeedsTheSameOnHopperAndCdna4) {
   }
 }
 
-// T1 of HELION.md: drivers print gfx950 with its features.
-TEST_F(TritonSkinnyGemmTest, MatchesAnArchitectureWithFeatures) {
+// T1: drivers print gfx950 with its features.
+TEST_F(TritonSkinnyGemmTest, T1_MatchesAnArchitectureWithFeatures) {
   const Kernel kernel = TestKernel::Kernel("matmul:8192x512x4096:bf16");
   for (const char* arch : {"gfx950", "gfx950:sramecc+:xnack-"}) {
     EXPECT_TRUE(Ask({"triton", kernel, DeviceOfArch("mi350x", arch)}).eligible) << arch;
@@ -74,7 +74,7 @@ TEST_F(TritonSkinnyGemmTest, MatchesAnArchitectureWithFeatures) {
 }
 
 // T2: newer is not enough to be a target, nor is another vendor.
-TEST_F(TritonSkinnyGemmTest, DeclinesOtherArchitectures) {
+TEST_F(TritonSkinnyGemmTest, T2_DeclinesOtherArchitectures) {
   const Kernel kernel = TestKernel::Kernel("matmul:8192x512x4096:bf16");
   for (const char* arch : {"sm80", "sm89", "sm100", "sm103", "sm120"}) {
     const Eligibility eligibility = Ask({"triton", kernel, DeviceOfArch("h100_sxm", arch)});
@@ -131,8 +131,17 @@ TEST_F(TritonSkinnyGemmTest, HalvesTheDepthUntilItFitsTheDevice) {
   EXPECT_LT(blocks[2], 256);
 }
 
+TEST_F(TritonSkinnyGemmTest, LeavesNoWarpIdleInTheSmallestTiles) {
+  const TestKernel test("triton", "matmul:24x1x64:bf16", "h100_sxm");
+  const auto seeds = heuristic_->SeedConfigs(test.context());
+  ASSERT_THAT(seeds, IsOk());
+  ASSERT_OK_AND_ASSIGN(const Config seed,
+                       test.space().Normalize(seeds->front(), NormalizeMode::kReject));
+  EXPECT_LE(seed.GetInt("num_warps"), 2);
+}
+
 // T18: what is only a hint is no static extent.
-TEST_F(TritonSkinnyGemmTest, WantsStaticExtents) {
+TEST_F(TritonSkinnyGemmTest, T18_WantsStaticExtents) {
   const TestKernel test("triton", "matmul:M=16[1,64]x8192x8192:bf16", "h100_sxm");
   EXPECT_FALSE(Ask(test).eligible);
   EXPECT_EQ(Ask(test).reason,
@@ -167,7 +176,7 @@ Kernel Shuffled(int64_t m, int64_t n, int64_t k, bool n_is_tunable, int dots) {
 }
 
 // T7: blocks belong to roles, not to places in a list.
-TEST_F(TritonSkinnyGemmTest, FollowsRolesNotTheOrderOrNamesOfAxes) {
+TEST_F(TritonSkinnyGemmTest, T7_FollowsRolesNotTheOrderOrNamesOfAxes) {
   const TestKernel test("triton", Shuffled(16, 8192, 4096, /*n_is_tunable=*/true, /*dots=*/1),
                         TestKernel::Device("h100_sxm"));
   EXPECT_EQ(Blocks(test), (std::vector<int64_t>{16, 64, 256}));
