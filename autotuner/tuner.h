@@ -38,7 +38,7 @@ struct TuningProgress {
 };
 
 struct TuneOptions {
-  std::string algorithm = "pattern";
+  std::string algorithm = "auto";
   Budget budget{.evaluations = 0, .seconds = 10};
   // What the device's limits would let the kernel take; 0: unknown. A budget with a target in
   // shares of it wants it.

@@ -493,7 +493,9 @@ TEST_F(TunerTest, AsksHeuristicsForNeighborsAndTriesAllOfItsOwnAsWell) {
   };
   ASSERT_THAT(registry_.Add(std::make_unique<FakeHeuristic>(options)), IsOk());
   FakeMeasurer measurer(FakeOptions());
-  ASSERT_OK_AND_ASSIGN(const TuneResult result, RunTune(measurer, nullptr, Evaluations(1'000'000)));
+  TuneOptions tuning = Evaluations(1'000'000);
+  tuning.algorithm = "pattern";  // which asks them at every point that it climbs from
+  ASSERT_OK_AND_ASSIGN(const TuneResult result, RunTune(measurer, nullptr, tuning));
   EXPECT_THAT(consulted, Gt(10));
   int proposed = 0;
   for (const Trial& trial : result.trials) {
@@ -609,7 +611,7 @@ TEST_F(TunerTest, RecordsAllThatItKnowsAsSoonAsItKnowsIt) {
   EXPECT_THAT(runs[0].kernel_text, HasSubstr("axes"));
   EXPECT_THAT(runs[0].device_text, HasSubstr("Example CPU"));
   EXPECT_EQ(runs[0].started_unix_micros, 5'000);
-  EXPECT_EQ(runs[0].settings.algorithm, "pattern");
+  EXPECT_EQ(runs[0].settings.algorithm, "auto");
   EXPECT_EQ(runs[0].settings.budget_evaluations, 25);
 
   ASSERT_OK_AND_ASSIGN(const std::vector<RunEvent> events, database->Events(result.run_id));

@@ -221,7 +221,7 @@ int main(int argc, char** argv) {
   CLI::App app{
       "Measure what tuning costs and reaches, with and without seeds.\n"
       "  e.g.  tuning_benchmark --shape=matmul:16x4096x4096:f32 --budget=300evals\n"};
-  std::string budget = "150evals", algorithm = "pattern";
+  std::string budget = "150evals", algorithm = "auto";
   std::vector<std::string> shapes(std::begin(seedtune::kShapes), std::end(seedtune::kShapes));
   app.add_option("--budget", budget, "of each run: 150evals, 20s")->capture_default_str();
   app.add_option("--algorithm", algorithm, "how to search")->capture_default_str();

@@ -9,7 +9,9 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "autotuner/search/search.h"
 #include "tools/command_options.h"
 #include "tools/db_command.h"
 #include "tools/explain_command.h"
@@ -81,8 +83,16 @@ void AddKernelFlags(CLI::App* command, KernelOptions& options) {
   command->add_flag("--json", options.json, "print JSON");
 }
 
+// "auto, bayesian, ..."
+std::string AlgorithmNames() {
+  return absl::StrJoin(SearchAlgorithmNames(), ", ",
+                       [](std::string* out, std::string_view name) { out->append(name); });
+}
+
 void AddSeedFlags(CLI::App* command, SeedOptions& options) {
   command->add_flag("--no-seeds", options.no_seeds, "consult no heuristic");
+  command->add_flag("--no-neighbors", options.no_neighbors,
+                    "plant seeds, but ask no heuristic for moves during the search");
   command
       ->add_option("--disable-heuristic", options.disabled,
                    "consult all but this one; may be repeated")
@@ -148,7 +158,7 @@ void BuildTune(CLI::App& app, Flags& flags, Command& run) {
           ->capture_default_str();
   CLI::Option* const algorithm = command
                                      ->add_option("--algorithm", flags.tune.algorithm,
-                                                  "how to search: pattern, random, exhaustive")
+                                                  absl::StrCat("how to search: ", AlgorithmNames()))
                                      ->type_name("NAME")
                                      ->capture_default_str();
   command
@@ -285,9 +295,10 @@ void BuildReplay(CLI::App& app, Flags& flags, Command& run) {
       ->type_name("SHARE")
       ->capture_default_str();
   command
-      ->add_option("--seeds-from", options.seed_records,
-                   "records of other devices, comma-separated: the best that they have in common is "
-                   "measured first; a device never seeds itself")
+      ->add_option(
+          "--seeds-from", options.seed_records,
+          "records of other devices, comma-separated: the best that they have in common is "
+          "measured first; a device never seeds itself")
       ->type_name("SPACES")
       ->delimiter(',')
       ->allow_extra_args(false);

@@ -19,6 +19,7 @@ struct KernelOptions {
 // Of the commands that consult heuristics.
 struct SeedOptions {
   bool no_seeds = false;
+  bool no_neighbors = false;
   std::vector<std::string> disabled;    // heuristics, by name
   std::vector<std::string> user_seeds;  // configurations as JSON objects
   std::vector<std::string> seed_files;  // of such, one a line
@@ -28,7 +29,7 @@ struct TuneCommandOptions {
   KernelOptions kernel;
   SeedOptions seeds;
   std::string budget = "60s";
-  std::string algorithm = "pattern";
+  std::string algorithm = "auto";
   uint64_t random_seed = 1;
   std::string database;  // "": the default path
   bool retune = false;

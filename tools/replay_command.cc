@@ -19,11 +19,13 @@
 #include "autotuner/replay/experiment.h"
 #include "autotuner/replay/gzip.h"
 #include "autotuner/replay/kernel_tuner_cache.h"
+#include "autotuner/replay/portfolio.h"
 #include "autotuner/replay/recorded_only.h"
 #include "autotuner/replay/recorded_space.h"
 #include "autotuner/replay/scorer.h"
 #include "autotuner/replay/t4.h"
 #include "autotuner/search/search.h"
+#include "autotuner/search/search_algorithm.h"
 #include "config/config_space.h"
 #include "config/t1.h"
 #include "nlohmann/json.hpp"
@@ -148,6 +150,37 @@ absl::StatusOr<std::shared_ptr<const RecordedSpace>> ReadRecord(const std::strin
       spaces.empty() ? "neither --space nor --condition is given: " : "no --space fits: ", notes);
 }
 
+using Records = std::vector<std::shared_ptr<const RecordedSpace>>;
+
+// For each of `recorded`, a portfolio of those of `sources` that share its space on other devices:
+// a device never seeds itself.
+std::vector<std::vector<Candidate>> MineSeeds(const Records& recorded, const Records& sources,
+                                              int max_seeds, std::vector<std::string>& notes) {
+  std::vector<std::vector<Candidate>> seeds;
+  for (const std::shared_ptr<const RecordedSpace>& space : recorded) {
+    Records others;
+    std::vector<std::string> names;
+    for (const std::shared_ptr<const RecordedSpace>& source : sources) {
+      if (source->space()->id() != space->space()->id() ||
+          source->device_name() == space->device_name()) {
+        continue;
+      }
+      others.push_back(source);
+      names.push_back(source->device_name());
+    }
+    std::vector<Candidate> mined;
+    for (Config& config : MinePortfolio(others, static_cast<size_t>(max_seeds))) {
+      mined.push_back({.config = std::move(config), .origin = "seed"});
+    }
+    notes.push_back(absl::StrCat(
+        space->kernel_name(), " on ", space->device_name(), ": ", mined.size(), " seeds",
+        names.empty() ? ": no record of its space on another device" : " from ",
+        absl::StrJoin(names, ", ")));
+    seeds.push_back(std::move(mined));
+  }
+  return seeds;
+}
+
 std::vector<std::string> Algorithms(const ReplayCommandOptions& options) {
   std::vector<std::string> algorithms;
   for (const std::string& algorithm : options.algorithms) {
@@ -266,6 +299,12 @@ Json ResultJson(const ExperimentResult& result, const ExperimentOptions& experim
            {"mean_evaluations", cell.mean_evaluations},
            {"runs_outside_window", cell.score.runs_outside_window}});
     }
+    Json seeds = Json::array();
+    if (!experiment.first.empty()) {
+      for (const Candidate& seed : experiment.first[json["spaces"].size()]) {
+        seeds.push_back(Json::parse(seed.config.ToJson()));
+      }
+    }
     json["spaces"].push_back(
         {{"kernel", space.kernel_name},
          {"device", space.device_name},
@@ -273,6 +312,7 @@ Json ResultJson(const ExperimentResult& result, const ExperimentOptions& experim
          {"working", statistics.values_ns().size()},
          {"optimum_ns", statistics.optimum_ns()},
          {"median_ns", statistics.median_ns()},
+         {"seeds", std::move(seeds)},
          {"cutoff_evaluations", space.cutoff_evaluations},
          {"random_fraction",
           FractionsJson(experiment.score.checkpoints, space.cells.front().score.random_fraction)},
@@ -323,18 +363,29 @@ absl::Status CheckPlot(const std::string& path) {
 absl::Status RunReplay(const ReplayCommandOptions& options, const Environment& environment) {
   SEEDTUNE_RETURN_IF_ERROR(CheckPlot(options.plot));
   SEEDTUNE_ASSIGN_OR_RETURN(const Spaces spaces, ReadSpaces(options.spaces));
-  std::vector<std::shared_ptr<const RecordedSpace>> recorded;
-  std::vector<std::string> notes;
-  for (const std::string& path : options.records) {
-    std::vector<std::string> found;
-    SEEDTUNE_ASSIGN_OR_RETURN(std::shared_ptr<const RecordedSpace> record,
-                              ReadRecord(path, spaces, options, found));
-    recorded.push_back(std::move(record));
-    for (const std::string& note : found) notes.push_back(absl::StrCat(path, ": ", note));
+  if (options.max_seeds < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--max-seeds is ", options.max_seeds, ", want at least 1"));
   }
+  std::vector<std::string> notes;
+  const auto read = [&](const std::vector<std::string>& paths, Records& records) -> absl::Status {
+    for (const std::string& path : paths) {
+      std::vector<std::string> found;
+      SEEDTUNE_ASSIGN_OR_RETURN(std::shared_ptr<const RecordedSpace> record,
+                                ReadRecord(path, spaces, options, found));
+      records.push_back(std::move(record));
+      for (const std::string& note : found) notes.push_back(absl::StrCat(path, ": ", note));
+    }
+    return absl::OkStatus();
+  };
+  Records recorded;
+  Records sources;
+  SEEDTUNE_RETURN_IF_ERROR(read(options.records, recorded));
+  SEEDTUNE_RETURN_IF_ERROR(read(options.seed_records, sources));
+  ExperimentOptions experiment;
+  if (!sources.empty()) experiment.first = MineSeeds(recorded, sources, options.max_seeds, notes);
   for (const std::string& note : notes) environment.err << "note: " << note << "\n";
 
-  ExperimentOptions experiment;
   experiment.algorithms = Algorithms(options);
   experiment.repeats = options.repeats;
   experiment.seed = options.random_seed;

@@ -23,6 +23,9 @@ struct ReplayCommandOptions {
   double max_share = 1;
   int threads = 0;
   bool json = false;
+  // Records to mine seeds from for spaces of theirs on other devices; empty: no seeds.
+  std::vector<std::string> seed_records;
+  int max_seeds = 4;
   std::string plot;  // "": none; else a file whose name ends in .svg or .html
 };
 

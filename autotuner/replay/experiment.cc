@@ -81,12 +81,13 @@ double RegretOfOneSample(std::span<const RecordedConfig* const> evaluated, uint6
 
 absl::StatusOr<Run> RunOnce(const std::shared_ptr<const RecordedSpace>& space,
                             const RunLength& length, std::string_view algorithm, int repeat,
-                            const ExperimentOptions& options) {
+                            const std::vector<Candidate>& first, const ExperimentOptions& options) {
   SEEDTUNE_ASSIGN_OR_RETURN(
       const std::unique_ptr<SearchAlgorithm> search,
       options.make_search(algorithm, SearchProblem{.space = space->space(),
                                                    .random_seed = Seed("search", options, *space,
-                                                                       algorithm, repeat)}));
+                                                                       algorithm, repeat),
+                                                   .first = first}));
   VirtualClock clock;
   RecordedMeasurer measurer(space,
                             {.noise = options.samples > 0,
@@ -242,6 +243,11 @@ absl::StatusOr<ExperimentResult> RunExperiment(
     const ExperimentOptions& options) {
   SEEDTUNE_RETURN_IF_ERROR(CheckOptions(options));
   if (spaces.empty()) return absl::InvalidArgumentError("experiment: no spaces, want at least one");
+  if (!options.first.empty() && options.first.size() != spaces.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("experiment: first candidates of ",
+                                                   options.first.size(), " spaces, want none or ",
+                                                   spaces.size()));
+  }
   const int threads = options.threads > 0
                           ? options.threads
                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -271,7 +277,9 @@ absl::StatusOr<ExperimentResult> RunExperiment(
         runs[static_cast<size_t>(i)],
         RunOnce(spaces[job.space],
                 RequiredRunLength(result.spaces[job.space].statistics, options.score),
-                options.algorithms[job.algorithm], job.repeat, options));
+                options.algorithms[job.algorithm], job.repeat,
+                options.first.empty() ? std::vector<Candidate>() : options.first[job.space],
+                options));
     if (is_stopped()) return absl::CancelledError("stopped before the end");
     if (options.progress) {
       const std::lock_guard<std::mutex> lock(progress_mutex);

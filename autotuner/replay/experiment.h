@@ -16,6 +16,7 @@
 #include "autotuner/replay/recorded_space.h"
 #include "autotuner/replay/scorer.h"
 #include "autotuner/search/search.h"
+#include "autotuner/search/search_algorithm.h"
 
 namespace seedtune {
 
@@ -38,6 +39,8 @@ struct ExperimentOptions {
   // A run ends after this share of its space at the latest, above 0 and at most 1.
   double max_share = 1;
   int threads = 0;  // 0: as many as there are cores
+  // Measured first in every run, by space; empty: nothing is, on any. See SearchProblem::first.
+  std::vector<std::vector<Candidate>> first = {};
   // How to score. `random_seed` is replaced by one made from `seed`.
   ScoreOptions score = {};
   std::function<absl::StatusOr<std::unique_ptr<SearchAlgorithm>>(std::string_view algorithm,

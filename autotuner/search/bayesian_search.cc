@@ -28,7 +28,9 @@ constexpr size_t kMostPoints = 220;  // in the model, which is then cut down to 
 constexpr size_t kKeptPoints = 160;
 constexpr size_t kLearnPoints = 100;  // from which lengths are learnt, in at most so many steps:
 constexpr int kLearnSteps = 30;
-constexpr size_t kPoolSize = 400;
+constexpr size_t kPoolSize = 300;
+// Every so often, what heuristics propose from the best goes first.
+constexpr size_t kSuggestionPeriod = 3;
 constexpr size_t kPoolSamples = 16;  // random ones that join the pool each time
 constexpr size_t kElite = 5;         // points whose neighbours join it
 constexpr int kMostClimbs = 5;
@@ -60,17 +62,24 @@ double BayesianSearch::Speed(const Record& record) const {
 }
 
 void BayesianSearch::Observe(const Candidate& candidate, double objective_ns) {
-  const auto [it, is_new] = record_of_.try_emplace(candidate.config, records_.size());
-  if (is_new) {
+  const auto config_of = [this](size_t i) -> const Config& { return records_[i].config; };
+  const std::optional<size_t> known = record_of_.Find(candidate.config, config_of);
+  if (objective_ns < best_ns_) {
+    for (Candidate& suggestion : HeuristicNeighbors(candidate.config)) {
+      suggestions_.push_back(std::move(suggestion));
+    }
+  }
+  if (!known.has_value()) {
     records_.push_back({.config = candidate.config,
                         .heuristic = candidate.heuristic,
                         .objective_ns = objective_ns,
                         .is_told = true});
-    AddToModel(it->second);
+    record_of_.Add(candidate.config, records_.size() - 1);
+    AddToModel(records_.size() - 1);
     best_ns_ = std::min(best_ns_, objective_ns);
     return;
   }
-  Record& record = records_[it->second];
+  Record& record = records_[*known];
   const bool was_best = record.is_told && record.objective_ns == best_ns_;
   record.objective_ns = objective_ns;
   record.is_told = true;
@@ -90,6 +99,11 @@ void BayesianSearch::AddToModel(size_t record) {
 }
 
 std::optional<Candidate> BayesianSearch::Propose() {
+  while (records_.size() % kSuggestionPeriod == 0 && !suggestions_.empty()) {
+    Candidate suggestion = std::move(suggestions_.front());
+    suggestions_.pop_front();
+    if (!IsVisited(suggestion.config)) return Remember(std::move(suggestion), kUnknownSpeed);
+  }
   if (records_.size() < kFirstSamples) return DrawFarOut();
   if (std::isfinite(best_ns_)) return Pick();
   // Nothing works. What stands near the first candidates may.
@@ -138,12 +152,12 @@ std::optional<Candidate> BayesianSearch::DrawFarOut() {
 }
 
 Candidate BayesianSearch::Remember(Candidate candidate, double expected_speed) {
-  record_of_[candidate.config] = records_.size();
   records_.push_back({.config = candidate.config,
                       .heuristic = candidate.heuristic,
                       .objective_ns = kInfinity,
                       .is_told = false,
                       .expected_speed = expected_speed});
+  record_of_.Add(candidate.config, records_.size() - 1);
   AddToModel(records_.size() - 1);
   return candidate;
 }
@@ -203,8 +217,7 @@ void BayesianSearch::UpdateScale() {
 
 void BayesianSearch::AddToPool(Candidate candidate) {
   if (IsVisited(candidate.config) || !in_pool_.insert(candidate.config).second) return;
-  std::vector<float> point = features_.Of(candidate.config);
-  pool_.push_back({.candidate = std::move(candidate), .point = std::move(point), .view = {}});
+  pool_.push_back({.candidate = std::move(candidate), .view = {}});
 }
 
 void BayesianSearch::FillPool() {
@@ -251,7 +264,7 @@ std::optional<Candidate> BayesianSearch::Pick() {
       in_pool_.erase(entry.candidate.config);
       continue;
     }
-    process_.Extend(entry.point, entry.view);
+    process_.Extend(features_.Of(entry.candidate.config), entry.view);
     ranked.push_back({-Improvement(entry.view), kept});
     if (&pool_[kept] != &entry) pool_[kept] = std::move(entry);
     ++kept;
@@ -279,9 +292,8 @@ std::optional<Candidate> BayesianSearch::Pick() {
     bool better = false;
     for (Config& neighbor : space().Neighbors(from, NeighborKind::kHamming)) {
       if (IsVisited(neighbor) || in_pool_.contains(neighbor)) continue;
-      PoolEntry entry{.candidate = {.config = std::move(neighbor)}, .point = {}, .view = {}};
-      entry.point = features_.Of(entry.candidate.config);
-      process_.Extend(entry.point, entry.view);
+      PoolEntry entry{.candidate = {.config = std::move(neighbor)}, .view = {}};
+      process_.Extend(features_.Of(entry.candidate.config), entry.view);
       const double improvement = Improvement(entry.view);
       if (improvement > best_improvement) {
         best_improvement = improvement;

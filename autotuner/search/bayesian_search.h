@@ -11,13 +11,14 @@
 #define SEEDTUNE_AUTOTUNER_SEARCH_BAYESIAN_SEARCH_H_
 
 #include <cstddef>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "autotuner/search/config_index.h"
 #include "autotuner/search/gaussian_process.h"
 #include "autotuner/search/search_algorithm.h"
 #include "autotuner/search/search_base.h"
@@ -47,7 +48,6 @@ class BayesianSearch final : public SearchBase {
   };
   struct PoolEntry {
     Candidate candidate;
-    std::vector<float> point;
     GaussianProcess::View view;
   };
 
@@ -70,8 +70,9 @@ class BayesianSearch final : public SearchBase {
   SpaceFeatures features_;
   GaussianProcess process_;
   std::vector<Record> records_;
-  absl::flat_hash_map<Config, size_t> record_of_;
-  std::vector<size_t> modelled_;  // records that the process holds, in its order
+  ConfigIndex record_of_;
+  std::deque<Candidate> suggestions_;  // of heuristics, from each new best
+  std::vector<size_t> modelled_;       // records that the process holds, in its order
   double best_ns_;
   size_t next_learning_ = 0;  // records
   // Of the speeds of the modelled; the model's values are relative to them, best_value_ is the

@@ -68,8 +68,8 @@ std::optional<Candidate> MoveSearch::Propose() {
       return Candidate{.config = std::move(destination.config)};
     }
     // Nowhere, as long as it is under way.
-    if (const auto known = point_of_.find(destination.config); known != point_of_.end()) {
-      Arrive(known->second, destination.tag);
+    if (const std::optional<PointId> known = Find(destination.config)) {
+      Arrive(*known, destination.tag);
     }
   }
   for (int i = 0; i < kTries; ++i) {
@@ -79,10 +79,16 @@ std::optional<Candidate> MoveSearch::Propose() {
   return draw();
 }
 
+std::optional<MoveSearch::PointId> MoveSearch::Find(const Config& config) const {
+  return point_of_.Find(config, [this](PointId i) -> const Config& { return points_[i].config; });
+}
+
 void MoveSearch::Observe(const Candidate& candidate, double objective_ns) {
-  const auto [known, is_new] = point_of_.try_emplace(candidate.config, points_.size());
-  const PointId point = known->second;
+  const std::optional<PointId> known = Find(candidate.config);
+  const bool is_new = !known.has_value();
+  const PointId point = known.value_or(points_.size());
   if (is_new) {
+    point_of_.Add(candidate.config, point);
     points_.push_back({.config = candidate.config, .objective_ns = objective_ns});
   } else {
     points_[point].objective_ns = objective_ns;

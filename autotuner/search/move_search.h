@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "autotuner/search/config_index.h"
 #include "autotuner/search/search_algorithm.h"
 #include "autotuner/search/search_base.h"
 #include "config/config_space.h"
@@ -74,7 +75,9 @@ class MoveSearch : public SearchBase {
   void Observe(const Candidate& candidate, double objective_ns) final;
 
   std::vector<Point> points_;
-  absl::flat_hash_map<Config, PointId> point_of_;
+  std::optional<PointId> Find(const Config& config) const;
+
+  ConfigIndex point_of_;
   absl::flat_hash_map<Config, int> tags_;  // of those under way
   PointId best_ = kNone;
   size_t samples_;
