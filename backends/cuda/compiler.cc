@@ -29,6 +29,17 @@ absl::StatusOr<std::string> CudaTargetName(const Arch& arch) {
   return absl::StrCat("sm_", number, number >= 90 ? "a" : "");
 }
 
+// Within a major release any driver runs the machine code of any compiler (CUDA Compatibility,
+// "minor version compatibility"), and newer drivers run that of older ones.
+absl::Status CudaCompiler::CheckDriver(int driver_version) const {
+  const int driver_major = driver_version / 1000;
+  if (nvrtc_->major_version() <= driver_major) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      version(), " (", nvrtc_->path(), ") makes code that this driver, of CUDA ", driver_major, ".",
+      driver_version % 1000 / 10,
+      ", does not run; update the driver, or set CUDA_HOME to a toolkit of CUDA ", driver_major));
+}
+
 absl::StatusOr<CompiledCuda> CudaCompiler::Compile(const std::string& source,
                                                    const Arch& arch) const {
   SEEDTUNE_ASSIGN_OR_RETURN(const std::string target, CudaTargetName(arch));

@@ -32,6 +32,9 @@ class CudaCompiler {
       : nvrtc_(std::move(nvrtc)), cache_(std::move(cache)) {}
 
   const std::string& version() const { return nvrtc_->version(); }
+  // Whether a driver of CUDA `driver_version` (13000 for 13.0, as cuDriverGetVersion counts) runs
+  // what this compiler makes. kFailedPrecondition: it is of an older major release; what to do.
+  absl::Status CheckDriver(int driver_version) const;
 
   // Errors of Nvrtc::Compile and CudaTargetName. A cache that cannot be written is no error.
   absl::StatusOr<CompiledCuda> Compile(const std::string& source, const Arch& arch) const;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -54,6 +55,29 @@ TEST(NvrtcTest, SaysHowToGetIt) {
               StatusIs(absl::StatusCode::kNotFound,
                        AllOf(HasSubstr("libnvrtc.so"), HasSubstr("install"),
                              HasSubstr("pip install nvidia-cuda-nvrtc"), HasSubstr("CUDA_HOME"))));
+}
+
+class FakeNvrtc : public Nvrtc {
+ public:
+  const std::string& version() const override { return version_; }
+  int major_version() const override { return 13; }
+  const std::string& path() const override { return path_; }
+  absl::StatusOr<Result> Compile(const std::string&, std::span<const std::string>) const override {
+    return Result{};
+  }
+
+ private:
+  const std::string version_ = "nvrtc 13.1", path_ = "/opt/libnvrtc.so.13";
+};
+
+TEST(CudaCompilerTest, SaysThatTheDriverIsTooOld) {
+  const CudaCompiler compiler(std::make_unique<FakeNvrtc>(), CubinCache::Options{});
+  EXPECT_THAT(compiler.CheckDriver(14000), IsOk());
+  EXPECT_THAT(compiler.CheckDriver(13000), IsOk()) << "of the same major release";
+  EXPECT_THAT(compiler.CheckDriver(12040),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("nvrtc 13.1 (/opt/libnvrtc.so.13)"), HasSubstr("CUDA 12.4"),
+                             HasSubstr("toolkit of CUDA 12"))));
 }
 
 class CompilerTest : public ::testing::Test {

@@ -128,6 +128,10 @@ class CudaBackend : public Backend {
   absl::Status Open() {
     if (device_ == nullptr) {
       SEEDTUNE_ASSIGN_OR_RETURN(device_, OpenDevice(info_.device));
+      int driver_version = 0;
+      SEEDTUNE_RETURN_IF_ERROR(device_->driver().Check(
+          "cuDriverGetVersion", device_->driver().functions().driver_get_version(&driver_version)));
+      SEEDTUNE_RETURN_IF_ERROR(compiler_->CheckDriver(driver_version));
       clocks_ = ClockWatch::Open(device_->pci_bus_id());
     }
     if (!timer_) {

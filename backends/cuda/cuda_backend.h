@@ -32,8 +32,8 @@ struct CudaBackendOptions {
 // that is timed comes after a flush of the L2, between two events; the first run of a candidate
 // writes into poison and is checked in full (matmul_check.h). spent() after an error of the device
 // that stays, or a kernel that does not end.
-// Errors: those of Nvrtc::Open; with `open_now`, kNotFound or kUnavailable: why the device cannot
-// be used.
+// Errors: those of Nvrtc::Open; with `open_now`, kNotFound, kUnavailable or kFailedPrecondition:
+// why the device cannot be used.
 absl::StatusOr<std::unique_ptr<Backend>> MakeCudaBackend(const HardwareInfo& device,
                                                          CudaBackendOptions options = {});
 

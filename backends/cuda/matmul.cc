@@ -83,6 +83,10 @@ absl::StatusOr<std::unique_ptr<CudaMatmuls>> CudaMatmuls::Create(
   matmuls->info_ =
       CudaMeasurerInfo(detected.devices[options.device], matmuls->compiler_->version());
   SEEDTUNE_ASSIGN_OR_RETURN(const std::shared_ptr<const CudaDriver> driver, CudaDriver::Open());
+  int driver_version = 0;
+  SEEDTUNE_RETURN_IF_ERROR(
+      driver->Check("cuDriverGetVersion", driver->functions().driver_get_version(&driver_version)));
+  SEEDTUNE_RETURN_IF_ERROR(matmuls->compiler_->CheckDriver(driver_version));
   SEEDTUNE_ASSIGN_OR_RETURN(matmuls->device_, CudaDevice::Open(driver, options.device));
   if (!options.database_path.empty()) {
     absl::StatusOr<std::unique_ptr<Database>> database =

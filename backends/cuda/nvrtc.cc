@@ -55,14 +55,16 @@ class RealNvrtc : public Nvrtc {
     SEEDTUNE_RETURN_IF_ERROR(library.Find("nvrtcGetProgramLogSize", &f.get_log_size));
     SEEDTUNE_RETURN_IF_ERROR(library.Find("nvrtcGetProgramLog", &f.get_log));
     std::unique_ptr<RealNvrtc> nvrtc(new RealNvrtc(f));
-    int major = 0, minor = 0;
-    SEEDTUNE_RETURN_IF_ERROR(nvrtc->Check("nvrtcVersion", f.version(&major, &minor)));
-    nvrtc->version_ = absl::StrCat("nvrtc ", major, ".", minor);
+    int minor = 0;
+    SEEDTUNE_RETURN_IF_ERROR(
+        nvrtc->Check("nvrtcVersion", f.version(&nvrtc->major_version_, &minor)));
+    nvrtc->version_ = absl::StrCat("nvrtc ", nvrtc->major_version_, ".", minor);
     nvrtc->path_ = library.name();
     return nvrtc;
   }
 
   const std::string& version() const override { return version_; }
+  int major_version() const override { return major_version_; }
   const std::string& path() const override { return path_; }
 
   absl::StatusOr<Result> Compile(const std::string& source,
@@ -104,6 +106,7 @@ class RealNvrtc : public Nvrtc {
   }
 
   NvrtcFunctions f_;
+  int major_version_ = 0;
   std::string version_, path_;
 };
 

@@ -30,6 +30,7 @@ class Nvrtc {
 
   // "nvrtc 13.0"
   virtual const std::string& version() const = 0;
+  virtual int major_version() const = 0;  // 13
   // The file that it was loaded from.
   virtual const std::string& path() const = 0;
 
