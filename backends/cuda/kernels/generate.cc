@@ -323,12 +323,20 @@ class Generator {
     operand = packed;
   }
 
+  // One launch for all that is packed.
   void AppendPackLaunches() {
+    if (sources_.empty()) return;
+    CudaLaunch launch;
+    launch.entry = "pack";
+    launch.grid[0] = 0;
+    launch.block[0] = kHelperThreads;
+    std::string parameters, calls;
     for (const Operand& source : sources_) {
-      const std::string entry = source.name == "Lhs" ? "pack_lhs" : "pack_rhs";
+      const std::string name = source.name == "Lhs" ? "lhs" : "rhs";
       const int64_t elements = kChunkBytes / DTypeBytes(source.dtype);
       const int64_t chunks = source.batches * source.rows * CeilDiv(source.elements, elements);
-      absl::StrAppend(&text_, "\nnamespace ", entry, "_parts {\n");
+      const int64_t blocks = CeilDiv(chunks, kHelperThreads);
+      absl::StrAppend(&text_, "\nnamespace pack_", name, "_parts {\n");
       Constant("kThreads", kHelperThreads);
       Long("kBatches", source.batches);
       Long("kRows", source.rows);
@@ -336,18 +344,25 @@ class Generator {
       Long("kRowStride", source.row_stride);
       Long("kElementStride", source.element_stride);
       Long("kBatchStride", source.batch_stride);
-      absl::StrAppend(&text_, std::string(Template("pack")), "}  // namespace ", entry, "_parts\n",
-                      "extern \"C\" __global__ void __launch_bounds__(", kHelperThreads, ") ",
-                      entry, "(const ", source.name, "* from, unsigned char* to) {\n  ", entry,
-                      "_parts::Run(from, to);\n}\n");
-      CudaLaunch launch;
-      launch.entry = entry;
-      launch.grid[0] = CeilDiv(chunks, kHelperThreads);
-      launch.block[0] = kHelperThreads;
-      launch.arguments = {CudaTensorArgument{source.tensor},
-                          CudaWorkspaceArgument{*source.packed_offset}};
-      program_.launches.push_back(std::move(launch));
+      // The word before the first element is read where that starts inside one.
+      const bool words = kernel_.tensors[source.tensor].alignment_bytes >= 4;
+      absl::StrAppend(&text_, "constexpr bool kWordsExist = ", words ? "true" : "false", ";\n",
+                      std::string(Template("pack")), "}  // namespace pack_", name, "_parts\n");
+      absl::StrAppend(&parameters, parameters.empty() ? "" : ", ", "const ", source.name, "* ",
+                      name, ", unsigned char* ", name, "_to");
+      // Blocks of the first operand, then of the second.
+      const std::string before =
+          launch.grid[0] > 0 ? absl::StrCat(" - ", launch.grid[0], "u") : std::string();
+      absl::StrAppend(&calls, "  if (blockIdx.x < ", launch.grid[0] + blocks, "u) {\n    pack_",
+                      name, "_parts::Run(", name, ", ", name, "_to, blockIdx.x", before,
+                      ");\n    return;\n  }\n");
+      launch.grid[0] += blocks;
+      launch.arguments.push_back(CudaTensorArgument{source.tensor});
+      launch.arguments.push_back(CudaWorkspaceArgument{*source.packed_offset});
     }
+    absl::StrAppend(&text_, "extern \"C\" __global__ void __launch_bounds__(", kHelperThreads,
+                    ") pack(", parameters, ") {\n", calls, "}\n");
+    program_.launches.push_back(std::move(launch));
   }
 
   // An operand's constants and its TileCopy.
