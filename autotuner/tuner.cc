@@ -111,7 +111,7 @@ std::string SeedPolicy(const ConsultOptions& options) {
   for (const PartialConfig& seed : options.user_seeds) seeds.push_back(PartialConfigToJson(seed));
   return absl::StrCat("heuristics=", options.enabled ? "on" : "off", " disabled=[",
                       absl::StrJoin(disabled, ","), "] user_seeds=[", absl::StrJoin(seeds, ","),
-                      "]");
+                      "]", options.neighbors ? "" : " neighbors=off");
 }
 
 // The rules that end a search early and that a run's settings have no field for; "" where there are

@@ -205,6 +205,7 @@ std::vector<Seed> HeuristicNeighbors(const HeuristicRegistry& registry, std::str
                                      const TuningContext& context, const Config& config,
                                      const ConsultOptions& options,
                                      std::vector<std::string>* failures) {
+  if (!options.neighbors) return {};
   std::vector<Seed> neighbors;
   absl::flat_hash_set<Config> seen = {config};
   for (const AutotunerHeuristic* heuristic : registry.ForBackend(backend)) {

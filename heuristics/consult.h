@@ -56,6 +56,7 @@ struct Seed {
 struct ConsultOptions {
   bool enabled = true;                    // false: every heuristic is kDisabled
   std::vector<std::string> disabled;      // by name
+  bool neighbors = true;                  // false: seeds alone, and no moves from a heuristic
   std::vector<PartialConfig> user_seeds;  // stand before the heuristics' own
 };
 
@@ -82,7 +83,8 @@ struct UntunedDefault {
 UntunedDefault FindUntunedDefault(const HeuristicRegistry& registry, std::string_view backend,
                                   const TuningContext& context, const ConsultOptions& options = {});
 
-// Neighbours of `config` from those eligible heuristics that are not disabled, each valid, new and
+// Neighbours of `config` (none where they are switched off) from those eligible heuristics that are
+// not disabled, each valid, new and
 // not `config`; with the name of the heuristic that proposed it, and its place in that heuristic's
 // own list as the rank. A move that a constraint forbids is dropped: the search asks from
 // everywhere. What a heuristic throws costs its neighbours alone and is appended to `failures`, if

@@ -367,6 +367,17 @@ TEST_F(ConsultTest, AsksForNeighborsOnlyWhoIsEligibleAndOn) {
               IsEmpty());
 }
 
+TEST_F(ConsultTest, AsksNobodyForNeighborsWhereTheseAreSwitchedOff) {
+  Options("on").neighbors = [](const TuningContext&, const Config&) {
+    ADD_FAILURE() << "asked all the same";
+    return Seeds();
+  };
+  ConsultOptions options;
+  options.neighbors = false;
+  EXPECT_THAT(HeuristicNeighbors(Registry(), "fake", Context(), space_->Default(), options),
+              IsEmpty());
+}
+
 TEST_F(ConsultTest, CatchesWhatNeighborsThrow) {
   Options("throwing").neighbors = [](const TuningContext&, const Config&) -> Seeds {
     throw std::runtime_error("off the map");

@@ -21,6 +21,7 @@ absl::StatusOr<ConsultOptions> MakeConsultOptions(const SeedOptions& options,
                                                   const HeuristicRegistry& registry) {
   ConsultOptions consult;
   consult.enabled = !options.no_seeds;
+  consult.neighbors = !options.no_neighbors;
   for (const std::string& name : options.disabled) {
     if (registry.Find(name) == nullptr) {
       const std::vector<std::string_view> names = registry.Names();
