@@ -38,7 +38,7 @@ constexpr int64_t kLastResortBytes = 32;
 constexpr int64_t kBlockKBytes[] = {64, 128, kLastResortBytes};
 constexpr int64_t kMaxGrouping = 8;
 constexpr size_t kSeeds = 6;
-constexpr int64_t kPackAlignment = 16;  // below, packing is a choice
+constexpr int64_t kCopyAlignment = 4;  // below, there is no asynchronous copy
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -78,7 +78,7 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
   const auto packs = [&](std::string_view knob, const OperandFact& operand, bool along_k) {
     return family == CudaFamily::kMma && HasChoice(context.space, knob, KnobValue(true)) &&
            ((DTypeBytes(operand.dtype) == 1 && !along_k) ||
-            operand.alignment_bytes < std::min<int64_t>(kPackAlignment, 4));
+            operand.alignment_bytes < kCopyAlignment);
   };
   CudaTile tile;
   tile.family = family;

@@ -15,8 +15,8 @@ namespace seedtune {
 // splits of k) is given the cycles of CudaTileCycles(), with as many stages as fit beside the
 // blocks that share a multiprocessor. The primary is the one with the fewest. Then: the best of
 // another block size, of another split, the primary one stage less deep (or deeper), and under
-// stream-k. Operands whose rows are aligned to less than 4 bytes are packed where the model says
-// so.
+// stream-k. Operands whose rows are aligned to less than 4 bytes are packed: no asynchronous copy
+// takes less.
 //
 // Neighbours move what belongs together: the block and its warps from one side to the other; half
 // the stages, each twice as deep; twice the tile, split twice as often; twice the block and twice
