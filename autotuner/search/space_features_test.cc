@@ -1,0 +1,37 @@
+#include "autotuner/search/space_features.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "config/config_space.h"
+#include "config/knob.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace seedtune {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::FloatEq;
+
+TEST(SpaceFeaturesTest, PlacesChoicesByTheLogarithmsOfTheirValues) {
+  ConfigSpace::Options options;
+  options.name = "features";
+  options.knobs = {*Knob::PowerOfTwo("tile", 16, 256, 16), *Knob::Integer("zero", 0, 4, 1, 0),
+                   *Knob::Enum("kind", {"a", "b", "c"}, "a"), *Knob::Boolean("flag", false),
+                   *Knob::Integer("only", 7, 7, 1, 7)};
+  const auto space = *ConfigSpace::Create(std::move(options));
+  const SpaceFeatures features(*space);
+  EXPECT_EQ(features.size(), 5u);
+  EXPECT_TRUE(features.is_ordered(0));
+  EXPECT_TRUE(features.is_ordered(1));
+  EXPECT_FALSE(features.is_ordered(2));
+  EXPECT_FALSE(features.is_ordered(3));
+  EXPECT_THAT(features.Of(Config(space, {1, 3, 2, 1, 0})),
+              ElementsAre(FloatEq(0.25), FloatEq(0.75), 2, 1, 0));
+  EXPECT_THAT(features.Of(Config(space, {4, 4, 0, 0, 0})), ElementsAre(FloatEq(1), 1, 0, 0, 0));
+}
+
+}  // namespace
+}  // namespace seedtune
