@@ -9,11 +9,19 @@ _FOLDERS = ["/usr/local/cuda/include", "/opt/cuda/include"]
 
 _NEEDED = ["cuda.h", "nvrtc.h", "cublasLt.h"]
 
-def _has_all(rctx, folder):
+# Older ones lack some of what is declared.
+_OLDEST_RELEASE = 12
+
+def _release(rctx, folder):
+    """The major release of the toolkit with headers in `folder`; 0: there is none."""
     for header in _NEEDED:
         if not rctx.path(folder + "/" + header).exists:
-            return False
-    return True
+            return 0
+    for line in rctx.read(folder + "/cuda.h").split("\n"):
+        words = [word for word in line.split(" ") if word]
+        if words[:2] == ["#define", "CUDA_VERSION"]:
+            return int(words[2]) // 1000
+    return 0
 
 def _cuda_repository_impl(rctx):
     folders = list(_FOLDERS)
@@ -22,7 +30,7 @@ def _cuda_repository_impl(rctx):
             folders.insert(0, rctx.os.environ[variable] + "/include")
     found = ""
     for folder in folders + ["/usr/include"]:  # the last: Debian's nvidia-cuda-toolkit
-        if _has_all(rctx, folder):
+        if _release(rctx, folder) >= _OLDEST_RELEASE:
             found = folder
             break
     hdrs, includes = [], []

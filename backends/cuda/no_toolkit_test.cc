@@ -2,5 +2,6 @@
 #include "gtest/gtest.h"
 
 TEST(ToolkitAbiTest, NeedsToolkit) {
-  GTEST_SKIP() << "no CUDA toolkit here (cuda.h, nvrtc.h, cublasLt.h); set CUDA_HOME";
+  GTEST_SKIP() << "no CUDA toolkit of release 12 or newer here (cuda.h, nvrtc.h, cublasLt.h); set "
+                  "CUDA_HOME";
 }
