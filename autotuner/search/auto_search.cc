@@ -30,12 +30,9 @@ SearchProblem Member(SearchProblem problem, uint64_t number) {
 }  // namespace
 
 AutoSearch::AutoSearch(SearchProblem problem)
-    : SearchBase(problem), model_(Member(problem, 1)), moves_(Member(problem, 2), /*samples=*/0) {
-  for (const Candidate& candidate : problem.first) {
-    model_.Reserve(candidate.config);
-    moves_.Reserve(candidate.config);
-  }
-}
+    : SearchBase(problem),
+      model_(Member(problem, 1), this),
+      moves_(Member(problem, 2), /*samples=*/0, this) {}
 
 bool AutoSearch::IsModelsTurn() const {
   if (space().NumValid() <= kFewConfigurations) return false;
@@ -47,11 +44,9 @@ bool AutoSearch::IsModelsTurn() const {
 std::optional<Candidate> AutoSearch::Propose() {
   const bool is_models = IsModelsTurn();
   SearchBase& chosen = is_models ? static_cast<SearchBase&>(model_) : moves_;
-  SearchBase& other = is_models ? static_cast<SearchBase&>(moves_) : model_;
   std::vector<Candidate> asked = chosen.Ask(1);
   if (asked.empty()) return std::nullopt;
   ++turn_;
-  other.Reserve(asked[0].config);
   return std::move(asked[0]);
 }
 

@@ -15,6 +15,7 @@
 
 #include "autotuner/search/random_moves.h"
 #include "autotuner/search/search_algorithm.h"
+#include "autotuner/search/search_base.h"
 #include "config/config_space.h"
 
 namespace seedtune {
@@ -28,7 +29,7 @@ constexpr size_t kMostPoints = 220;  // in the model, which is then cut down to 
 constexpr size_t kKeptPoints = 160;
 constexpr size_t kLearnPoints = 100;  // from which lengths are learnt, in at most so many steps:
 constexpr int kLearnSteps = 30;
-constexpr size_t kPoolSize = 300;
+constexpr size_t kPoolSize = 256;
 // Every so often, what heuristics propose from the best goes first.
 constexpr size_t kSuggestionPeriod = 3;
 constexpr size_t kPoolSamples = 16;  // random ones that join the pool each time
@@ -49,8 +50,8 @@ std::vector<bool> IsOrdered(const SpaceFeatures& features) {
 
 }  // namespace
 
-BayesianSearch::BayesianSearch(SearchProblem problem)
-    : SearchBase(std::move(problem)),
+BayesianSearch::BayesianSearch(SearchProblem problem, const SearchBase* whole)
+    : SearchBase(std::move(problem), whole),
       features_(space()),
       process_(IsOrdered(features_)),
       best_ns_(kInfinity) {}

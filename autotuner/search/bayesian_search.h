@@ -30,7 +30,8 @@ namespace seedtune {
 // Never waits. Not thread-safe.
 class BayesianSearch final : public SearchBase {
  public:
-  explicit BayesianSearch(SearchProblem problem);
+  // `whole`: see SearchBase.
+  explicit BayesianSearch(SearchProblem problem, const SearchBase* whole = nullptr);
   std::string_view name() const override { return "bayesian"; }
 
  protected:

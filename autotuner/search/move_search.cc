@@ -19,8 +19,8 @@ constexpr int kTries = 20;  // moves to where it has been already, before someth
 
 }  // namespace
 
-MoveSearch::MoveSearch(SearchProblem problem, size_t samples)
-    : SearchBase(std::move(problem)),
+MoveSearch::MoveSearch(SearchProblem problem, size_t samples, const SearchBase* whole)
+    : SearchBase(std::move(problem), whole),
       samples_(samples - std::min(samples, this->problem().first.size())) {}
 
 Config MoveSearch::Repaired(std::vector<uint16_t> choices) {

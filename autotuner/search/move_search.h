@@ -42,7 +42,7 @@ class MoveSearch : public SearchBase {
   };
 
   // `samples`: random configurations measured before the first move, the first candidates included.
-  MoveSearch(SearchProblem problem, size_t samples);
+  MoveSearch(SearchProblem problem, size_t samples, const SearchBase* whole = nullptr);
 
   // Called when at least one point is known.
   virtual Destination Move() = 0;

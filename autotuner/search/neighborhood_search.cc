@@ -12,6 +12,7 @@
 #include "autotuner/search/move_search.h"
 #include "autotuner/search/random_moves.h"
 #include "autotuner/search/search_algorithm.h"
+#include "autotuner/search/search_base.h"
 #include "config/config_space.h"
 
 namespace seedtune {
@@ -29,8 +30,9 @@ constexpr std::array kKinds = {NeighborKind::kStrictlyAdjacent, NeighborKind::kA
 
 }  // namespace
 
-NeighborhoodSearch::NeighborhoodSearch(SearchProblem problem, size_t samples)
-    : MoveSearch(std::move(problem), samples) {}
+NeighborhoodSearch::NeighborhoodSearch(SearchProblem problem, size_t samples,
+                                       const SearchBase* whole)
+    : MoveSearch(std::move(problem), samples, whole) {}
 
 void NeighborhoodSearch::Arrive(PointId point, int tag) {
   const bool is_best = best_seen_ == kNone || objective(point) < objective(best_seen_);

@@ -13,6 +13,7 @@
 
 #include "autotuner/search/move_search.h"
 #include "autotuner/search/search_algorithm.h"
+#include "autotuner/search/search_base.h"
 #include "config/config_space.h"
 
 namespace seedtune {
@@ -22,8 +23,9 @@ class NeighborhoodSearch final : public MoveSearch {
  public:
   static constexpr size_t kSamples = 8;
 
-  // `samples`: see MoveSearch.
-  explicit NeighborhoodSearch(SearchProblem problem, size_t samples = kSamples);
+  // `samples`: see MoveSearch; `whole`: see SearchBase.
+  explicit NeighborhoodSearch(SearchProblem problem, size_t samples = kSamples,
+                              const SearchBase* whole = nullptr);
   std::string_view name() const override { return "neighborhood"; }
 
  protected:

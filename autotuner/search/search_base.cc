@@ -13,8 +13,9 @@
 
 namespace seedtune {
 
-SearchBase::SearchBase(SearchProblem problem)
+SearchBase::SearchBase(SearchProblem problem, const SearchBase* whole)
     : problem_(std::move(problem)),
+      whole_(whole),
       random_(problem_.random_seed),
       num_valid_(problem_.space->NumValid()),
       shuffle_(num_valid_) {
@@ -38,8 +39,10 @@ std::vector<Candidate> SearchBase::Ask(int max) {
       if (!candidate.has_value()) break;
       assert(!IsVisited(candidate->config));
     }
-    visited_[candidate->config] = Visit::kAsked;
-    ++under_way_;
+    if (whole_ == nullptr) {
+      visited_[candidate->config] = Visit::kAsked;
+      ++under_way_;
+    }
     asked.push_back(*std::move(candidate));
   }
   return asked;
@@ -48,10 +51,12 @@ std::vector<Candidate> SearchBase::Ask(int max) {
 void SearchBase::Tell(const Observation& observation) {
   const Config& config = observation.candidate.config;
   if (!IsHere(config)) return;
-  const auto [it, is_new] = visited_.try_emplace(config, Visit::kForeign);
-  if (it->second == Visit::kAsked) {
-    it->second = Visit::kTold;
-    --under_way_;
+  if (whole_ == nullptr) {
+    const auto [it, is_new] = visited_.try_emplace(config, Visit::kForeign);
+    if (it->second == Visit::kAsked) {
+      it->second = Visit::kTold;
+      --under_way_;
+    }
   }
   const bool ranked =
       observation.kind == OutcomeKind::kOk && std::isfinite(observation.objective_ns);
@@ -60,6 +65,7 @@ void SearchBase::Tell(const Observation& observation) {
 }
 
 bool SearchBase::IsDone() const {
+  if (whole_ != nullptr) return whole_->IsDone();
   return next_first_ == problem_.first.size() && num_valid_ == visited_.size();
 }
 

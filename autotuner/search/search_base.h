@@ -30,12 +30,12 @@ class SearchBase : public SearchAlgorithm {
   void Tell(const Observation& observation) final;
   bool IsDone() const final;
 
-  // Somebody else asks for this configuration of this space: it is visited, and will be told.
-  void Reserve(const Config& config) { visited_.try_emplace(config, Visit::kForeign); }
-
  protected:
-  // `problem` has been checked: see MakeSearch.
-  explicit SearchBase(SearchProblem problem);
+  // `problem` has been checked: see MakeSearch. `whole`: null, or the search that this one is a
+  // member of, which outlives it, asks it for all that it asks itself, tells it all that it is
+  // told, and keeps the account of what is visited for all of its members. A member has no first
+  // candidates.
+  explicit SearchBase(SearchProblem problem, const SearchBase* whole = nullptr);
 
   // Called once all first candidates have been asked, while an unvisited configuration is left. A
   // candidate that is not visited; nullopt: wait for the answers under way (never when there are
@@ -52,8 +52,10 @@ class SearchBase : public SearchAlgorithm {
   std::mt19937_64& random() { return random_; }
 
   // Asked, or told from outside.
-  bool IsVisited(const Config& config) const { return visited_.contains(config); }
-  // Asked and not yet told.
+  bool IsVisited(const Config& config) const {
+    return whole_ != nullptr ? whole_->IsVisited(config) : visited_.contains(config);
+  }
+  // Asked and not yet told; 0 in a member.
   int64_t under_way() const { return under_way_; }
   // Uniform over the configurations that are not visited. nullopt: there is none. Each is drawn
   // once in a search's life: propose it, or keep it to be proposed.
@@ -67,6 +69,7 @@ class SearchBase : public SearchAlgorithm {
   bool IsHere(const Config& config) const;
 
   SearchProblem problem_;
+  const SearchBase* whole_;
   std::mt19937_64 random_;
   absl::uint128 num_valid_;
   IndexShuffle shuffle_;
