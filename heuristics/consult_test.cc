@@ -192,7 +192,7 @@ TEST_F(ConsultTest, CatchesWhateverIsThrown) {
   EXPECT_EQ(result.outcomes[3].kind, HeuristicOutcomeKind::kSeeded);
 }
 
-// HELION.md's trap T5: a promotion that threw failed the whole compilation.
+// Trap T5 of the reference system: a promotion that threw failed the whole compilation.
 TEST_F(ConsultTest, T5_PromotionThatThrowsCostsThePromotionAndKeepsTheSeeds) {
   Seeding("throwing", {Block(64)}).promotes = [](const TuningContext&) -> bool {
     throw std::runtime_error("device query");
