@@ -1,7 +1,8 @@
 // A random forest that tells good configurations from others.
 //
-// Written here: no Debian release that we build on ships LightGBM or XGBoost as a static C++
-// library, and on knobs with few choices a split is found by counting, which takes a page of code.
+// Written here: on knobs with few choices a split is found by counting, which takes a page of code;
+// Debian 12 has XGBoost as a shared library only, which the shipped program would have to carry,
+// and LightGBM not at all.
 #ifndef SEEDTUNE_AUTOTUNER_SEARCH_DECISION_FOREST_H_
 #define SEEDTUNE_AUTOTUNER_SEARCH_DECISION_FOREST_H_
 
