@@ -58,6 +58,8 @@ class ReplayCommandTest : public ::testing::Test {
     }
     const auto recorded = *RecordedSpace::Create("valley", "some GPU", space, configs);
     ASSERT_THAT(WriteFileAtomically(Path("record.json"), WriteT4(*recorded)), IsOk());
+    const auto elsewhere = *RecordedSpace::Create("valley", "other GPU", space, configs);
+    ASSERT_THAT(WriteFileAtomically(Path("other.json"), WriteT4(*elsewhere)), IsOk());
     ASSERT_THAT(WriteFileAtomically(Path("space.json"), WriteT1(MakeT1(*space))), IsOk());
   }
 
@@ -100,6 +102,25 @@ TEST_F(ReplayCommandTest, PrintsATableOfAllAlgorithms) {
                                   HasSubstr("pattern"), HasSubstr("exhaustive"),
                                   HasSubstr("P(time)"), HasSubstr("@200")));
   EXPECT_THAT(finished.err, HasSubstr("replaying: ")) << "progress";
+}
+
+TEST_F(ReplayCommandTest, MinesSeedsOfOtherDevices) {
+  const Finished seeded =
+      Replay({"--json", "--algorithm=random", "--max-seeds=2",
+              "--seeds-from=" + Path("other.json") + "," + Path("record.json")});
+  ASSERT_EQ(seeded.status, 0) << seeded.err;
+  EXPECT_THAT(seeded.err, HasSubstr("valley on some GPU: 2 seeds from other GPU\n"));
+  const Json space = Json::parse(seeded.out)["spaces"][0];
+  EXPECT_EQ(space["seeds"].size(), 2u);
+  // Both devices are alike.
+  EXPECT_EQ(space["algorithms"][0]["mean_fraction"]["10"], 1);
+
+  const Finished own = Replay({"--algorithm=random", "--seeds-from=" + Path("record.json")});
+  EXPECT_EQ(own.status, 0) << own.err;
+  EXPECT_THAT(own.err, HasSubstr("0 seeds: no record of its space on another device"));
+  const Finished none = Replay({"--seeds-from=" + Path("other.json"), "--max-seeds=0"});
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.err, HasSubstr("--max-seeds is 0, want at least 1"));
 }
 
 TEST_F(ReplayCommandTest, OneSeedOneJson) {

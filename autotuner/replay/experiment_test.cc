@@ -90,6 +90,23 @@ class Oracle : public SearchAlgorithm {
 
 using Spaces = std::vector<std::shared_ptr<const RecordedSpace>>;
 
+TEST(ExperimentTest, MeasuresTheFirstCandidatesOfEachSpaceFirst) {
+  const Spaces spaces = {Bowl("a"), Bowl("b")};
+  const RecordedConfig* best = &spaces[0]->configs()[0];
+  for (const RecordedConfig& config : spaces[0]->configs()) {
+    if (RecordedValueNs(config) < RecordedValueNs(*best)) best = &config;
+  }
+  ExperimentOptions options{.algorithms = {"random"}, .repeats = 3};
+  options.first = {{{.config = best->config, .origin = "seed"}}, {}};
+  ASSERT_OK_AND_ASSIGN(const ExperimentResult result, RunExperiment(spaces, options));
+  EXPECT_EQ(result.spaces[0].cells[0].score.mean_fraction[0], 1);
+  EXPECT_THAT(result.spaces[1].cells[0].score.mean_fraction[0], Lt(1));
+
+  options.first.pop_back();
+  EXPECT_THAT(RunExperiment(spaces, options), StatusIs(absl::StatusCode::kInvalidArgument,
+                                                       HasSubstr("first candidates of 1 spaces")));
+}
+
 TEST(ExperimentTest, OneSeedOneResultWhateverTheThreads) {
   const Spaces spaces = {Bowl("a", 0.05), Bowl("b", 0.05)};
   ExperimentOptions options{.algorithms = {"random", "pattern"}, .repeats = 6, .samples = 2};
