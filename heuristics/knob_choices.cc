@@ -1,7 +1,6 @@
 #include "heuristics/knob_choices.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "absl/status/statusor.h"
 
@@ -45,10 +44,6 @@ std::optional<int64_t> ChoiceAtLeast(const ConfigSpace& space, std::string_view 
   if (values.empty()) return std::nullopt;
   const auto found = std::lower_bound(values.begin(), values.end(), value);
   return found == values.end() ? values.back() : *found;
-}
-
-int64_t PowerOfTwoAtMost(int64_t value) {
-  return static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(value)));
 }
 
 }  // namespace seedtune

@@ -29,9 +29,6 @@ std::optional<int64_t> ChoiceAtMost(const ConfigSpace& space, std::string_view k
 std::optional<int64_t> ChoiceAtLeast(const ConfigSpace& space, std::string_view knob,
                                      int64_t value);
 
-// The largest power of two that is not above `value`, which is at least 1.
-int64_t PowerOfTwoAtMost(int64_t value);
-
 }  // namespace seedtune
 
 #endif  // SEEDTUNE_HEURISTICS_KNOB_CHOICES_H_

@@ -63,12 +63,5 @@ TEST(KnobChoicesTest, FindsNothingWhereThereAreNoIntegers) {
   }
 }
 
-TEST(KnobChoicesTest, FindsPowersOfTwo) {
-  EXPECT_EQ(PowerOfTwoAtMost(1), 1);
-  EXPECT_EQ(PowerOfTwoAtMost(31), 16);
-  EXPECT_EQ(PowerOfTwoAtMost(32), 32);
-  EXPECT_EQ(PowerOfTwoAtMost(INT64_MAX), int64_t{1} << 62);
-}
-
 }  // namespace
 }  // namespace seedtune

@@ -12,10 +12,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "config/config_space.h"
+#include "config/knob.h"
 #include "config/spaces/spaces.h"
 #include "gtest/gtest.h"
 #include "hardware/hardware_info.h"
 #include "hardware/specs.h"
+#include "heuristics/autotuner_heuristic.h"
 #include "heuristics/tuning_context.h"
 #include "ir/kernel.h"
 #include "ir/matmul.h"
@@ -72,6 +74,25 @@ class TestKernel {
   const MatmulFact& fact() const { return facts_.at(0); }
   const HardwareInfo& device() const { return device_; }
   TuningContext context() const { return {kernel_, facts_, device_, *space_}; }
+
+  // The seeds of a heuristic, which has to be eligible, each taken by the space as it stands, in
+  // rank order.
+  std::vector<Config> Seeds(const AutotunerHeuristic& heuristic) const {
+    EXPECT_TRUE(status().ok()) << status();
+    if (!status().ok()) return {};
+    const Eligibility eligibility = heuristic.IsEligible(context());
+    EXPECT_TRUE(eligibility.eligible) << eligibility.reason;
+    std::vector<Config> configs;
+    const auto seeds = heuristic.SeedConfigs(context());
+    EXPECT_TRUE(seeds.ok()) << seeds.status();
+    if (!seeds.ok()) return configs;
+    for (const PartialConfig& seed : *seeds) {
+      const auto config = space().Normalize(seed, NormalizeMode::kReject);
+      EXPECT_TRUE(config.ok()) << config.status();
+      if (config.ok()) configs.push_back(*config);
+    }
+    return configs;
+  }
 
  private:
   seedtune::Kernel kernel_;

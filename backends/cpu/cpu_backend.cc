@@ -14,6 +14,7 @@
 #include "backends/cpu/operands.h"
 #include "backends/cpu/reference.h"
 #include "ir/fingerprint.h"
+#include "util/integer_math.h"
 #include "util/status_macros.h"
 
 namespace seedtune {
@@ -88,10 +89,6 @@ GemmThreadSplit ThreadSplitFromName(std::string_view name) {
   if (name == "k") return GemmThreadSplit::kK;
   if (name == "batch") return GemmThreadSplit::kBatch;
   return GemmThreadSplit::kM;
-}
-
-int64_t RoundUp(int64_t value, int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
 }
 
 Outcome Failure(OutcomeKind kind, std::string_view message) {

@@ -20,6 +20,7 @@
 #include "backends/cpu/gemm_kernels.h"
 #include "backends/cpu/gemm_pack.h"
 #include "backends/cpu/thread_pool.h"
+#include "util/integer_math.h"
 #include "util/status_macros.h"
 
 namespace seedtune {
@@ -34,9 +35,6 @@ using cpu_gemm::TileKernel;
 constexpr int64_t kMaxWorkspaceBytes = int64_t{1} << 40;
 constexpr int kMaxLanes = 16;      // Of the instruction sets in gemm_targets.h.
 constexpr size_t kAlignment = 64;  // Of workspaces: a cache line, and a vector of AVX-512.
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t RoundUp(int64_t a, int64_t b) { return CeilDiv(a, b) * b; }
 
 // A half-open interval.
 struct Range {

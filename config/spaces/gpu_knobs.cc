@@ -12,10 +12,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "config/knob.h"
-#include "config/spaces/single_matmul.h"
 #include "hardware/arch.h"
 #include "hardware/hardware_info.h"
 #include "matmul_ops/matmul_fact.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 

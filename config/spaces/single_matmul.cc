@@ -1,6 +1,5 @@
 #include "config/spaces/single_matmul.h"
 
-#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
@@ -73,12 +72,6 @@ int64_t NearestOf(std::span<const int64_t> values, int64_t value) {
     if (std::abs(other - value) < std::abs(nearest - value)) nearest = other;
   }
   return nearest;
-}
-
-int64_t CeilDiv(int64_t a, int64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
-
-int64_t NextPowerOfTwo(int64_t value) {
-  return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(value)));
 }
 
 }  // namespace seedtune

@@ -27,15 +27,13 @@ struct SingleMatmul {
 absl::StatusOr<SingleMatmul> FindSingleMatmul(std::string_view space,
                                               std::span<const MatmulFact> facts);
 
-// Each matmul of a kernel, in order. kFailedPrecondition: none, or an extent that nothing is known of.
+// Each matmul of a kernel, in order. kFailedPrecondition: none, or an extent that nothing is known
+// of.
 absl::StatusOr<std::vector<SingleMatmul>> FindMatmuls(std::string_view space,
                                                       std::span<const MatmulFact> facts);
 
 // The value of `values`, ascending and not empty, that is nearest to `value`: for defaults.
 int64_t NearestOf(std::span<const int64_t> values, int64_t value);
-
-int64_t CeilDiv(int64_t a, int64_t b);  // of positive numbers
-int64_t NextPowerOfTwo(int64_t value);  // at or above a number from 1 to 2^62
 
 }  // namespace seedtune
 

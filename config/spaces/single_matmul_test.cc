@@ -49,13 +49,7 @@ TEST(SingleMatmulTest, DeclinesExtentsThatNothingIsKnownOf) {
                "space: a batch extent is symbolic and has no hint; give its symbol a hint"));
 }
 
-TEST(SingleMatmulTest, RoundsAsItsNamesSay) {
-  EXPECT_EQ(CeilDiv(7, 4), 2);
-  EXPECT_EQ(CeilDiv(8, 4), 2);
-  EXPECT_EQ(CeilDiv(INT64_MAX, 2), int64_t{1} << 62);
-  EXPECT_EQ(NextPowerOfTwo(1), 1);
-  EXPECT_EQ(NextPowerOfTwo(64), 64);
-  EXPECT_EQ(NextPowerOfTwo(65), 128);
+TEST(SingleMatmulTest, FindsTheNearestValue) {
   const std::vector<int64_t> values = {1, 4, 6, 100};
   EXPECT_EQ(NearestOf(values, 5), 4);
   EXPECT_EQ(NearestOf(values, 54), 100);

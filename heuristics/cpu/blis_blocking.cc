@@ -19,6 +19,7 @@
 #include "heuristics/knob_choices.h"
 #include "heuristics/tuning_context.h"
 #include "matmul_ops/matmul_fact.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
@@ -34,8 +35,6 @@ constexpr int64_t kRhsReuse = 24;
 // Rows this far apart fall into one set of a virtually indexed L1 cache, so that it holds as many
 // of them as it has pages.
 constexpr int64_t kPageBytes = 4096;
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Whether copies of A's blocks repay. In place, a tile reads one element of each of its rows for a
 // step of k (one column's elements where A is column-major).

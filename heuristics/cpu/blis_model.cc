@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "util/integer_math.h"
+
 namespace seedtune {
 namespace {
 
@@ -39,8 +41,6 @@ constexpr int64_t kMaxInPlaceDepth = 512;
 // To wake a thread and wait for it, and what a core moves from memory.
 constexpr double kThreadNs = 20000;
 constexpr double kCoreBytesPerNs = 12;
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace
 

@@ -9,14 +9,13 @@
 #include "hardware/hardware_info.h"
 #include "heuristics/knob_choices.h"
 #include "ir/dtype.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
 
 // As config/spaces/cpu has it: below this, a thread's range of k is not worth it.
 constexpr int64_t kMinThreadDepth = 32;
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // How much of the threads' time is work, if `units` equal ones are dealt out.
 double Balance(int64_t units, int64_t threads) {

@@ -18,13 +18,12 @@
 #include "heuristics/knob_choices.h"
 #include "heuristics/tuning_context.h"
 #include "matmul_ops/matmul_fact.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
 
 constexpr int64_t kFloatBytes = 4;
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // More rows than this keep the multipliers busy while B comes: cpu_blis_blocking's case.
 constexpr int64_t kMaxRows = 32;

@@ -20,11 +20,10 @@
 #include "heuristics/tuning_context.h"
 #include "ir/dtype.h"
 #include "matmul_ops/matmul_fact.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Figures that the device record does not have, of one multiprocessor and one cycle.
 //

@@ -20,6 +20,7 @@
 #include "heuristics/knob_choices.h"
 #include "heuristics/tuning_context.h"
 #include "ir/dtype.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
@@ -34,8 +35,6 @@ constexpr int64_t kRowsAlongK = 32;  // a warp's: the small operand is read once
 // times at 16).
 constexpr int64_t kMaxWithoutTensorCores = 4;
 constexpr int64_t kTurns = 4;  // of a ring, at least, for each warp
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 struct Skinny {
   CudaProblem problem;

@@ -25,15 +25,8 @@ namespace {
 using ::testing::HasSubstr;
 
 std::vector<CudaTile> Seeds(const TestKernel& test) {
-  const auto seeds = MakeCudaSkinnyStream()->SeedConfigs(test.context());
-  EXPECT_THAT(seeds, IsOk());
   std::vector<CudaTile> tiles;
-  if (!seeds.ok()) return tiles;
-  for (const PartialConfig& seed : *seeds) {
-    const auto config = test.space().Normalize(seed, NormalizeMode::kReject);
-    EXPECT_THAT(config, IsOk());
-    if (config.ok()) tiles.push_back(CudaTileOf(*config));
-  }
+  for (const Config& seed : test.Seeds(*MakeCudaSkinnyStream())) tiles.push_back(CudaTileOf(seed));
   return tiles;
 }
 

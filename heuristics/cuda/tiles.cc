@@ -21,6 +21,7 @@
 #include "heuristics/tuning_context.h"
 #include "ir/dtype.h"
 #include "matmul_ops/matmul_fact.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
@@ -39,8 +40,6 @@ constexpr int64_t kBlockKBytes[] = {64, 128, kLastResortBytes};
 constexpr int64_t kMaxGrouping = 8;
 constexpr size_t kSeeds = 6;
 constexpr int64_t kCopyAlignment = 4;  // below, there is no asynchronous copy
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 struct Ranked {
   CudaTile tile;

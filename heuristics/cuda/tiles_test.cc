@@ -19,26 +19,12 @@
 #include "heuristics/autotuner_heuristic.h"
 #include "heuristics/test_kernel.h"
 #include "testing/status_matchers.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
 
 using ::testing::SizeIs;
-
-std::vector<Config> Seeds(const AutotunerHeuristic& heuristic, const TestKernel& test) {
-  const auto seeds = heuristic.SeedConfigs(test.context());
-  EXPECT_THAT(seeds, IsOk());
-  std::vector<Config> configs;
-  if (!seeds.ok()) return configs;
-  for (const PartialConfig& seed : *seeds) {
-    const auto config = test.space().Normalize(seed, NormalizeMode::kReject);
-    EXPECT_THAT(config, IsOk());
-    if (config.ok()) configs.push_back(*config);
-  }
-  return configs;
-}
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 TEST(CudaTilesTest, TheTypesDecideBetweenThem) {
   const auto mma = MakeCudaMmaTiles(), simt = MakeCudaSimtTiles();
@@ -62,7 +48,7 @@ TEST(CudaTilesTest, SeedsDifferInWhatMatters) {
       std::set<std::pair<int64_t, int64_t>> blocks;
       std::set<int64_t> stages;
       std::set<CudaSchedule> schedules;
-      for (const Config& config : Seeds(*heuristic, test)) {
+      for (const Config& config : test.Seeds(*heuristic)) {
         const CudaTile tile = CudaTileOf(config);
         blocks.insert({tile.block_m, tile.block_n});
         stages.insert(tile.stages);
@@ -77,7 +63,7 @@ TEST(CudaTilesTest, SeedsDifferInWhatMatters) {
 
 TEST(CudaTilesTest, LargeKernelsTakeLargeTilesWhole) {
   const TestKernel test("cuda", "matmul:8192x8192x8192:bf16", "a100_sxm");
-  const CudaTile tile = CudaTileOf(Seeds(*MakeCudaMmaTiles(), test).at(0));
+  const CudaTile tile = CudaTileOf(test.Seeds(*MakeCudaMmaTiles()).at(0));
   EXPECT_GE(tile.block_m * tile.block_n, 128 * 128);
   EXPECT_EQ(tile.split_k, 1);
 }
@@ -87,7 +73,7 @@ TEST(CudaTilesTest, SmallOutputsOfDeepKAreSplit) {
   for (const char* device : {"a100_sxm", "h100_sxm", "l40s"}) {
     SCOPED_TRACE(device);
     const TestKernel test("cuda", "matmul:128x128x65536:bf16", device);
-    const CudaTile tile = CudaTileOf(Seeds(*MakeCudaMmaTiles(), test).at(0));
+    const CudaTile tile = CudaTileOf(test.Seeds(*MakeCudaMmaTiles()).at(0));
     const int64_t blocks = CeilDiv(128, tile.block_m) * CeilDiv(128, tile.block_n) * tile.split_k;
     EXPECT_GE(blocks, test.device().compute_units / 3);
   }
@@ -95,14 +81,14 @@ TEST(CudaTilesTest, SmallOutputsOfDeepKAreSplit) {
 
 TEST(CudaTilesTest, OddRowsArePacked) {
   const TestKernel test("cuda", "matmul:4097x4099x4101:bf16", "h100_sxm");
-  const CudaTile tile = CudaTileOf(Seeds(*MakeCudaMmaTiles(), test).at(0));
+  const CudaTile tile = CudaTileOf(test.Seeds(*MakeCudaMmaTiles()).at(0));
   EXPECT_TRUE(tile.pack_lhs && tile.pack_rhs);
 }
 
 TEST(CudaTilesTest, NeighborsMoveSeveralKnobsAtOnce) {
   const TestKernel test("cuda", "matmul:4096x4096x4096:bf16", "a100_sxm");
   const auto heuristic = MakeCudaMmaTiles();
-  const Config from = Seeds(*heuristic, test).at(0);
+  const Config from = test.Seeds(*heuristic).at(0);
   int valid = 0;
   for (const PartialConfig& move : heuristic->Neighbors(test.context(), from)) {
     EXPECT_GE(move.values.size(), 2);

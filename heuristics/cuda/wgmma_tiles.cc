@@ -22,6 +22,7 @@
 #include "heuristics/knob_choices.h"
 #include "heuristics/tuning_context.h"
 #include "ir/dtype.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
@@ -66,8 +67,6 @@ constexpr int64_t kMaxGrouping = 8;
 constexpr size_t kSeeds = 6;
 // Outputs of fewer elements, or products of less work, are left to smaller tiles than these.
 constexpr int64_t kMinWork = int64_t{1} << 26;
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 struct Ranked {
   CudaTile tile;

@@ -24,25 +24,9 @@ using ::testing::Not;
 
 // The seeds as tiles, each of which the space takes; in rank order.
 std::vector<CudaTile> Seeds(std::string_view kernel, std::string_view device = "h200") {
-  const TestKernel test("cuda", kernel, device);
-  if (!test.status().ok()) {
-    ADD_FAILURE() << test.status();
-    return {};
-  }
-  const auto heuristic = MakeCudaWgmmaTiles();
-  const auto seeds = heuristic->SeedConfigs(test.context());
-  if (!seeds.ok()) {
-    ADD_FAILURE() << seeds.status();
-    return {};
-  }
   std::vector<CudaTile> tiles;
-  for (const PartialConfig& seed : *seeds) {
-    const auto config = test.space().Normalize(seed, NormalizeMode::kReject);
-    if (!config.ok()) {
-      ADD_FAILURE() << config.status();
-      continue;
-    }
-    tiles.push_back(CudaTileOf(*config));
+  for (const Config& seed : TestKernel("cuda", kernel, device).Seeds(*MakeCudaWgmmaTiles())) {
+    tiles.push_back(CudaTileOf(seed));
   }
   return tiles;
 }

@@ -24,6 +24,7 @@
 #include "heuristics/tuning_context.h"
 #include "ir/dtype.h"
 #include "matmul_ops/matmul_fact.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
@@ -31,8 +32,6 @@ namespace {
 constexpr size_t kMaxSeeds = 4;
 constexpr int64_t kRowBytes = 128;  // of a block along k: one row of the widest swizzle
 constexpr double kHalfReuse = 64;   // a tile that uses each element as often runs at half speed
-
-int64_t CeilDiv(int64_t a, int64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
 
 struct ClusterTile {
   int64_t block_m = 0, block_n = 0;

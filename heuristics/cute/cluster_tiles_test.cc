@@ -19,20 +19,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-std::vector<Config> Seeds(const AutotunerHeuristic& heuristic, const TestKernel& test) {
-  EXPECT_THAT(test.status(), IsOk());
-  EXPECT_TRUE(heuristic.IsEligible(test.context()).eligible);
-  std::vector<Config> configs;
-  const auto seeds = heuristic.SeedConfigs(test.context());
-  EXPECT_THAT(seeds, IsOk());
-  if (!seeds.ok()) return configs;
-  for (const PartialConfig& seed : *seeds) {
-    configs.push_back(*test.space().Normalize(seed, NormalizeMode::kReject));
-  }
-  EXPECT_THAT(configs, Not(IsEmpty()));
-  return configs;
-}
-
 // What cute_tcgen05_cluster_m2 declines: too few clusters, edges, skinny outputs, hints.
 TEST(CuteTcgen05TilesTest, ServesWhatPairsOfCtasAreNotFor) {
   const auto heuristic = MakeCuteTcgen05Tiles();
@@ -42,15 +28,17 @@ TEST(CuteTcgen05TilesTest, ServesWhatPairsOfCtasAreNotFor) {
     SCOPED_TRACE(kernel);
     const TestKernel test("cute", kernel, "b200");
     EXPECT_FALSE(heuristic->PromotesPrimary(test.context()));
-    Seeds(*heuristic, test);
+    test.Seeds(*heuristic);
   }
 }
 
 TEST(CuteTcgen05TilesTest, SmallGridsTakeSmallTilesAndLargeOnesPairs) {
   const auto heuristic = MakeCuteTcgen05Tiles();
-  const Config large = Seeds(*heuristic, {"cute", "matmul:8192x8192x8192:bf16", "b200"}).front();
+  const Config large =
+      TestKernel("cute", "matmul:8192x8192x8192:bf16", "b200").Seeds(*heuristic).front();
   EXPECT_TRUE(large.GetBool("two_cta"));
-  const Config small = Seeds(*heuristic, {"cute", "matmul:512x512x4096:bf16", "b200"}).front();
+  const Config small =
+      TestKernel("cute", "matmul:512x512x4096:bf16", "b200").Seeds(*heuristic).front();
   EXPECT_LT(small.GetInt("block_size[m]") * small.GetInt("block_size[n]"), 128 * 128);
 }
 
@@ -58,7 +46,7 @@ TEST(CuteWgmmaClustersTest, SeedsBothSchedulesAndShareALoadInClusters) {
   const auto heuristic = MakeCuteWgmmaClusters();
   const TestKernel test("cute", "matmul:8192x8192x8192:bf16", "h100_sxm");
   bool cooperative = false, ping_pong = false, cluster = false;
-  for (const Config& seed : Seeds(*heuristic, test)) {
+  for (const Config& seed : test.Seeds(*heuristic)) {
     cooperative = cooperative || seed.GetEnum("schedule") == "cooperative";
     ping_pong = ping_pong || seed.GetEnum("schedule") == "ping_pong";
     cluster = cluster || seed.GetInt("cluster_m") * seed.GetInt("cluster_n") > 1;

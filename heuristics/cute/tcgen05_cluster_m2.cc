@@ -21,6 +21,7 @@
 #include "ir/dtype.h"
 #include "ir/kernel.h"
 #include "matmul_ops/matmul_fact.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
@@ -37,8 +38,6 @@ constexpr int64_t kReservedSharedMemoryBytes = 28 * 1024;
 constexpr int64_t kMinSharedMemoryBytes = 227 * 1024;
 constexpr int64_t kFullTileAbStages = 3;
 constexpr char kPidType[] = "persistent_interleaved";
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 enum class Family { kFullTile, kEdge, kSmallGrid };
 

@@ -22,6 +22,7 @@
 #include "heuristics/triton/triton_seed.h"
 #include "heuristics/tuning_context.h"
 #include "ir/dtype.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
@@ -44,8 +45,6 @@ struct Generation {
 constexpr Generation kHopper = {"triton_hopper_matmul", "hopper", "sm90", false, &HopperTileBudget};
 constexpr Generation kBlackwell = {"triton_blackwell_matmul", "blackwell", "sm100", true,
                                    &BlackwellTileBudget};
-
-int64_t CeilDiv(int64_t a, int64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
 
 class BudgetMatmul : public AutotunerHeuristic {
  public:

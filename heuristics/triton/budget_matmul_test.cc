@@ -26,22 +26,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-std::vector<Config> Seeds(const AutotunerHeuristic& heuristic, const TestKernel& test) {
-  EXPECT_THAT(test.status(), IsOk());
-  const Eligibility eligibility = heuristic.IsEligible(test.context());
-  EXPECT_TRUE(eligibility.eligible) << eligibility.reason;
-  std::vector<Config> configs;
-  const auto seeds = heuristic.SeedConfigs(test.context());
-  EXPECT_THAT(seeds, IsOk());
-  if (!seeds.ok()) return configs;
-  for (const PartialConfig& seed : *seeds) {
-    const auto config = test.space().Normalize(seed, NormalizeMode::kReject);
-    EXPECT_THAT(config, IsOk());
-    if (config.ok()) configs.push_back(*config);
-  }
-  return configs;
-}
-
 // Each golden row of the reference, as the primary seed on the device it was run for.
 TEST(BudgetMatmulTest, SeedsTheGoldenRowsAndSaysWhereItDiffers) {
   const struct {
@@ -80,7 +64,7 @@ TEST(BudgetMatmulTest, SeedsTheGoldenRowsAndSaysWhereItDiffers) {
       SCOPED_TRACE(absl::StrCat(row.kernel, " on ", device));
       const bool is_hopper = std::string(device) == "h100_sxm";
       const TestKernel test("triton", absl::StrCat("matmul:", row.kernel), device);
-      const std::vector<Config> seeds = Seeds(is_hopper ? *hopper : *blackwell, test);
+      const std::vector<Config> seeds = test.Seeds(is_hopper ? *hopper : *blackwell);
       ASSERT_THAT(seeds, Not(IsEmpty()));
       const BudgetedTile want = is_hopper ? row.hopper : row.blackwell;
       const Config& primary = seeds.front();
@@ -100,7 +84,7 @@ TEST(BudgetMatmulTest, SeedsTheGoldenRowsAndSaysWhereItDiffers) {
 TEST(BudgetMatmulTest, SplitsFillTheDevice) {
   const auto heuristic = MakeTritonHopperMatmul();
   const TestKernel test("triton", "matmul:128x128x65536:bf16", "h100_sxm");
-  const Config primary = Seeds(*heuristic, test).front();
+  const Config primary = test.Seeds(*heuristic).front();
   const int64_t programs = 128 / primary.GetInt("block_size[m]") *
                            (128 / primary.GetInt("block_size[n]")) * primary.GetInt("split_k");
   EXPECT_GT(programs, 132 / 2);
@@ -142,7 +126,7 @@ TEST(BudgetMatmulTest, T18_AHintIsPlannedWithAndSaidToBeOne) {
   const TestKernel test("triton", "matmul:M=16[1,64]x8192x8192:bf16", "h100_sxm");
   const auto heuristic = MakeTritonHopperMatmul();
   EXPECT_THAT(heuristic->IsEligible(test.context()).reason, HasSubstr("16 (hint)x8192x8192"));
-  EXPECT_EQ(Seeds(*heuristic, test).front().GetInt("block_size[m]"), 16);
+  EXPECT_EQ(test.Seeds(*heuristic).front().GetInt("block_size[m]"), 16);
   const TestKernel unknown("triton", "matmul:16x16x16:bf16", "h100_sxm");
   std::vector<MatmulFact> facts(unknown.context().facts.begin(), unknown.context().facts.end());
   facts[0].m.static_extent.reset();
@@ -154,7 +138,7 @@ TEST(BudgetMatmulTest, SeedsDifferInStructure) {
   for (const char* shape : {"4096x4096x4096", "4096x4096x512", "1024x1024x1024", "16x8192x8192"}) {
     SCOPED_TRACE(shape);
     const TestKernel test("triton", absl::StrCat("matmul:", shape, ":bf16"), "h100_sxm");
-    const std::vector<Config> seeds = Seeds(*MakeTritonHopperMatmul(), test);
+    const std::vector<Config> seeds = test.Seeds(*MakeTritonHopperMatmul());
     EXPECT_GE(seeds.size(), 2u);
     for (size_t i = 0; i < seeds.size(); ++i) {
       for (size_t j = 0; j < i; ++j) {
@@ -167,7 +151,7 @@ TEST(BudgetMatmulTest, SeedsDifferInStructure) {
 TEST(BudgetMatmulTest, NeighborsAreNoSingleSteps) {
   const TestKernel test("triton", "matmul:4096x4096x4096:bf16", "h100_sxm");
   const auto heuristic = MakeTritonHopperMatmul();
-  const Config seed = Seeds(*heuristic, test).front();
+  const Config seed = test.Seeds(*heuristic).front();
   int taken = 0;
   for (const PartialConfig& move : heuristic->Neighbors(test.context(), seed)) {
     EXPECT_GE(move.values.size(), 2u);

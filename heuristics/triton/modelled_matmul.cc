@@ -23,6 +23,7 @@
 #include "ir/dtype.h"
 #include "ir/kernel.h"
 #include "matmul_ops/matmul_fact.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
@@ -34,8 +35,6 @@ constexpr int64_t kDecodeExtent = 16;
 constexpr int64_t kDecodeRowBytes = 512;
 constexpr int64_t kMinDeepK = 2048;
 constexpr int64_t kMaxSplit = 128;
-
-int64_t CeilDiv(int64_t a, int64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
 
 // What a kernel and device look like to a heuristic of this file.
 struct Question {

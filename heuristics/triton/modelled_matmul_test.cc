@@ -22,22 +22,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-std::vector<Config> Seeds(const AutotunerHeuristic& heuristic, const TestKernel& test) {
-  EXPECT_THAT(test.status(), IsOk());
-  const Eligibility eligibility = heuristic.IsEligible(test.context());
-  EXPECT_TRUE(eligibility.eligible) << eligibility.reason;
-  std::vector<Config> configs;
-  const auto seeds = heuristic.SeedConfigs(test.context());
-  EXPECT_THAT(seeds, IsOk());
-  if (!seeds.ok()) return configs;
-  for (const PartialConfig& seed : *seeds) {
-    const auto config = test.space().Normalize(seed, NormalizeMode::kReject);
-    EXPECT_THAT(config, IsOk());
-    if (config.ok()) configs.push_back(*config);
-  }
-  return configs;
-}
-
 HardwareInfo Radeon() {
   HardwareInfo device = TestKernel::Device("mi300x");
   device.name = "a Radeon of RDNA 4";
@@ -64,7 +48,7 @@ TEST(ModelledMatmulTest, LargeSquaresTakeLargeTiles) {
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.device);
     const TestKernel test("triton", "matmul:8192x8192x8192:bf16", c.device);
-    const Config primary = Seeds(*c.heuristic, test).front();
+    const Config primary = test.Seeds(*c.heuristic).front();
     EXPECT_GE(primary.GetInt("block_size[m]") * primary.GetInt("block_size[n]"), c.least_elements)
         << primary.ToJson();
     EXPECT_GE(primary.GetInt("num_stages"), 2);
@@ -74,7 +58,7 @@ TEST(ModelledMatmulTest, LargeSquaresTakeLargeTiles) {
 TEST(ModelledMatmulTest, CdnaSeedsNameTheMatrixInstructionAndBothKindsAreTried) {
   const TestKernel test("triton", "matmul:8192x8192x8192:bf16", "mi300x");
   bool small = false, large = false;
-  for (const Config& seed : Seeds(*MakeTritonCdnaMatmul(), test)) {
+  for (const Config& seed : test.Seeds(*MakeTritonCdnaMatmul())) {
     small = small || seed.GetInt("matrix_instr_nonkdim") == 16;
     large = large || seed.GetInt("matrix_instr_nonkdim") == 32;
     EXPECT_TRUE(seed.GetBool("xcd_remap"));
@@ -98,7 +82,7 @@ TEST(ModelledMatmulTest, T1_AnArchitectureWithFeaturesIsTheSameArchitecture) {
 
 TEST(ModelledMatmulTest, RdnaSeedsFitItsWaves) {
   const TestKernel test("triton", TestKernel::Kernel("matmul:4096x4096x4096:f16"), Radeon());
-  const std::vector<Config> seeds = Seeds(*MakeTritonRdnaMatmul(), test);
+  const std::vector<Config> seeds = test.Seeds(*MakeTritonRdnaMatmul());
   ASSERT_THAT(seeds, Not(IsEmpty()));
   EXPECT_LE(seeds.front().GetInt("block_size[m]") * seeds.front().GetInt("block_size[n]"),
             128 * 128);
@@ -112,7 +96,7 @@ TEST(ModelledMatmulTest, DecodeReadsDeepBlocksAndFillsTheDevice) {
                                "matmul:16x1024x8192:bf16", "matmul:4096x16x4096:bf16"}) {
       SCOPED_TRACE(std::string(kernel) + " on " + device);
       const TestKernel test("triton", kernel, device);
-      const Config primary = Seeds(*MakeTritonDecode(), test).front();
+      const Config primary = test.Seeds(*MakeTritonDecode()).front();
       EXPECT_EQ(std::min(primary.GetInt("block_size[m]"), primary.GetInt("block_size[n]")), 16);
       EXPECT_GE(primary.GetInt("block_size[k]"), 64);
       const int64_t m = *test.fact().m.static_extent, n = *test.fact().n.static_extent;
@@ -144,7 +128,7 @@ TEST(ModelledMatmulTest, SplitsOnlyWhatIsDeepAndSmall) {
       EXPECT_THAT(heuristic->IsEligible(test.context()).reason, HasSubstr(c.reason));
       continue;
     }
-    for (const Config& seed : Seeds(*heuristic, test)) EXPECT_GT(seed.GetInt("split_k"), 1);
+    for (const Config& seed : test.Seeds(*heuristic)) EXPECT_GT(seed.GetInt("split_k"), 1);
   }
 }
 
@@ -152,7 +136,7 @@ TEST(ModelledMatmulTest, Fp8IsServedWhereTheReferenceDeclinesAndIsNeverPromoted)
   for (const char* device : {"h100_sxm", "b200", "l40s", "rtx5090", "mi300x", "mi350x"}) {
     SCOPED_TRACE(device);
     const TestKernel test("triton", "matmul:4096x4096x4096:f8e4m3:out=bf16", device);
-    EXPECT_THAT(Seeds(*MakeTritonFp8Matmul(), test), Not(IsEmpty()));
+    EXPECT_THAT(test.Seeds(*MakeTritonFp8Matmul()), Not(IsEmpty()));
     EXPECT_FALSE(MakeTritonFp8Matmul()->PromotesPrimary(test.context()));
   }
   const TestKernel ampere("triton", "matmul:4096x4096x4096:f8e4m3:out=bf16", "a100_sxm");
@@ -162,14 +146,14 @@ TEST(ModelledMatmulTest, Fp8IsServedWhereTheReferenceDeclinesAndIsNeverPromoted)
 
 TEST(ModelledMatmulTest, BatchesAndEpiloguesAreTheirOwnFamilies) {
   const TestKernel batched("triton", "matmul:128x64x128:bf16:batch=512", "h100_sxm");
-  EXPECT_THAT(Seeds(*MakeTritonBatchedMatmul(), batched), Not(IsEmpty()));
+  EXPECT_THAT(batched.Seeds(*MakeTritonBatchedMatmul()), Not(IsEmpty()));
   const TestKernel plain("triton", "matmul:4096x4096x4096:bf16", "h100_sxm");
   EXPECT_EQ(MakeTritonBatchedMatmul()->IsEligible(plain.context()).reason, "no batch, want one");
   EXPECT_THAT(MakeTritonFusedEpilogue()->IsEligible(plain.context()).reason,
               HasSubstr("want an epilogue"));
   const TestKernel fused("triton", "matmul:4096x4096x4096:bf16:bias:gelu:residual", "b200");
   bool persistent = false;
-  for (const Config& seed : Seeds(*MakeTritonFusedEpilogue(), fused)) {
+  for (const Config& seed : fused.Seeds(*MakeTritonFusedEpilogue())) {
     persistent = persistent || (seed.GetEnum("pid_type") == "persistent_interleaved" &&
                                 seed.GetInt("epilogue_subtile") == 2);
   }
@@ -179,7 +163,7 @@ TEST(ModelledMatmulTest, BatchesAndEpiloguesAreTheirOwnFamilies) {
 // T7: blocks belong to roles, not to places in a list; a fixed list would give m's block to n.
 TEST(ModelledMatmulTest, T7_BlocksFollowRoles) {
   const TestKernel tall("triton", "matmul:8192x16x8192:bf16", "mi300x");
-  const Config seed = Seeds(*MakeTritonDecode(), tall).front();
+  const Config seed = tall.Seeds(*MakeTritonDecode()).front();
   EXPECT_EQ(seed.GetInt("block_size[n]"), 16);
   EXPECT_GT(seed.GetInt("block_size[m]"), 16);
 }
@@ -187,7 +171,7 @@ TEST(ModelledMatmulTest, T7_BlocksFollowRoles) {
 TEST(ModelledMatmulTest, NeighborsSplitKWithItsBlockAndWavesWithWarps) {
   const TestKernel deep("triton", "matmul:128x128x65536:bf16", "h100_sxm");
   const auto split = MakeTritonSplitK();
-  const Config seed = Seeds(*split, deep).front();
+  const Config seed = deep.Seeds(*split).front();
   bool doubled = false;
   for (const PartialConfig& move : split->Neighbors(deep.context(), seed)) {
     EXPECT_TRUE(move.values.count("split_k") > 0);
@@ -200,8 +184,7 @@ TEST(ModelledMatmulTest, NeighborsSplitKWithItsBlockAndWavesWithWarps) {
   const TestKernel square("triton", "matmul:4096x4096x4096:bf16", "mi300x");
   const auto cdna = MakeTritonCdnaMatmul();
   bool waves = false;
-  for (const PartialConfig& move :
-       cdna->Neighbors(square.context(), Seeds(*cdna, square).front())) {
+  for (const PartialConfig& move : cdna->Neighbors(square.context(), square.Seeds(*cdna).front())) {
     waves = waves || move.values.count("waves_per_eu") > 0;
   }
   EXPECT_TRUE(waves);

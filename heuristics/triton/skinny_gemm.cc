@@ -22,6 +22,7 @@
 #include "heuristics/matmul_reasons.h"
 #include "heuristics/tuning_context.h"
 #include "matmul_ops/matmul_fact.h"
+#include "util/integer_math.h"
 #include "util/status_macros.h"
 
 namespace seedtune {

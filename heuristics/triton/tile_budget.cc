@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "heuristics/knob_choices.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
@@ -22,8 +22,6 @@ constexpr int64_t kMaxBlockK = 256;
 constexpr int64_t kPipelineStages = 4;
 constexpr int64_t kMaxStages = 6;
 constexpr int64_t kTallGrid = 3;
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 class Formula {
  public:

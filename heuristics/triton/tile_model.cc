@@ -12,6 +12,7 @@
 #include "hardware/hardware_info.h"
 #include "heuristics/triton/triton_seed.h"
 #include "ir/dtype.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
@@ -43,8 +44,6 @@ constexpr double kTileCycles = 1500;
 constexpr double kSplitCycles = 3000;
 constexpr double kOutputBytes = 4;
 constexpr int64_t kStep = 64;
-
-int64_t CeilDiv(int64_t a, int64_t b) { return a / b + (a % b != 0 ? 1 : 0); }
 
 double Cycles(const TileRates& rates, const PlannedMatmul& matmul, int64_t bm, int64_t bn,
               int64_t split) {

@@ -27,6 +27,7 @@
 #include "matmul_ops/matmul_fact.h"
 #include "matmul_ops/simple_matmul.h"
 #include "util/embedded_file.h"
+#include "util/integer_math.h"
 #include "util/status_macros.h"
 
 namespace seedtune {
@@ -41,9 +42,6 @@ constexpr int kOverlapArch = 90;
 constexpr int64_t kMaxGrid = std::numeric_limits<int32_t>::max();
 constexpr int64_t kChunkBytes = 16;
 constexpr int64_t kWarpRows = 16;  // of 64 that a warpgroup multiplies
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t RoundUp(int64_t value, int64_t multiple) { return CeilDiv(value, multiple) * multiple; }
 
 std::string_view Template(std::string_view name) {
   for (const EmbeddedFile& file : CudaTemplates()) {
@@ -484,11 +482,8 @@ class Generator {
            out.row_stride >= matmul_.n && (matmul_.batch == 1 || out.batch_stride > 0);
   }
 
-  absl::Status AppendWgmma() {
-    const int64_t threads = CudaThreads(tile_);
-    const int64_t consumers = CudaConsumers(tile_);
-    const int64_t cluster = tile_.cluster_m * tile_.cluster_n;
-    const bool by_tensor_map = WritesOutByTensorMap();
+  // The constants of the configuration that every family has.
+  void WriteTile() {
     absl::StrAppend(&text_, "\n// The configuration.\n");
     Constant("kBlockM", tile_.block_m);
     Constant("kBlockN", tile_.block_n);
@@ -499,12 +494,20 @@ class Generator {
     Constant("kStepsK", Steps());
     Constant("kGroup", tile_.l2_grouping);
     Constant("kSplits", tile_.split_k);
+    Long("kPartialsOffset", partials_);
+  }
+
+  absl::Status AppendWgmma() {
+    const int64_t threads = CudaThreads(tile_);
+    const int64_t consumers = CudaConsumers(tile_);
+    const int64_t cluster = tile_.cluster_m * tile_.cluster_n;
+    const bool by_tensor_map = WritesOutByTensorMap();
+    WriteTile();
     Constant("kClusterM", tile_.cluster_m);
     Constant("kClusterN", tile_.cluster_n);
     Constant("kConsumers", consumers);
     Constant("kProducerRegisters", consumers > 1 ? kCudaProducerRegisters : 0);
     Constant("kConsumerRegisters", consumers > 1 ? kCudaConsumerRegisters : 0);
-    Long("kPartialsOffset", partials_);
     for (const auto& [name, value] :
          {std::pair("kPingPong", tile_.schedule == CudaSchedule::kPingPong),
           std::pair("kPromote", IsFp8(matmul_.lhs.dtype)), std::pair("kTmaStore", by_tensor_map),
@@ -556,21 +559,12 @@ class Generator {
     if (tile_.family == CudaFamily::kWgmma) return AppendWgmma();
     const bool skinny = tile_.family == CudaFamily::kSkinny;
     const int64_t threads = CudaThreads(tile_);
-    absl::StrAppend(&text_, "\n", std::string(Template("tile_copy")), "\n// The configuration.\n");
+    absl::StrAppend(&text_, "\n", std::string(Template("tile_copy")));
+    WriteTile();
     Constant("kThreads", threads);
-    Constant("kBlockM", tile_.block_m);
-    Constant("kBlockN", tile_.block_n);
-    Constant("kBlockK", tile_.block_k);
     Constant("kWarpM", tile_.warp_m);
     Constant("kWarpN", tile_.warp_n);
-    Constant("kStages", tile_.stages);
-    Constant("kTilesM", TilesM());
-    Constant("kTilesN", TilesN());
-    Constant("kStepsK", Steps());
-    Constant("kGroup", tile_.l2_grouping);
-    Constant("kSplits", tile_.split_k);
     Constant("kReduction", static_cast<int64_t>(tile_.reduction));
-    Long("kPartialsOffset", partials_);
     if (skinny) {
       WriteSkinnyOperands();
     } else {

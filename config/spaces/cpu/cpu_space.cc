@@ -24,6 +24,7 @@
 #include "hardware/hardware_info.h"
 #include "ir/dtype.h"
 #include "matmul_ops/matmul_fact.h"
+#include "util/integer_math.h"
 #include "util/status_macros.h"
 
 namespace seedtune {

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 
 #include "config/config_space.h"
 #include "hardware/hardware_info.h"
 #include "ir/dtype.h"
 #include "matmul_ops/matmul_fact.h"
+#include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
@@ -30,8 +32,6 @@ constexpr int64_t kLanesN = 8;
 constexpr int64_t kTurnedPadBytes = 16;
 constexpr int64_t kChunkBytes = 16;  // of one load of a skinny kernel's thread
 constexpr int kFp8Arch = 89;         // from which on tensor cores take all that they take here
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 int64_t TileBytes(const CudaTile& tile, const CudaTypes& types) {
   const int64_t bytes =
@@ -105,6 +105,15 @@ int64_t WgmmaRegisters(const CudaTile& tile, const CudaTypes& types) {
   return sums + kOthers <= kCudaConsumerRegisters ? kWgmmaStartRegisters : kTooManyRegisters;
 }
 
+// Which of `values` has the name; the last one if no other has.
+template <typename T>
+T Named(std::string_view name, std::string_view (*name_of)(T), std::initializer_list<T> values) {
+  for (const T value : values) {
+    if (name_of(value) == name) return value;
+  }
+  return *(values.end() - 1);
+}
+
 }  // namespace
 
 std::string_view CudaFamilyName(CudaFamily family) {
@@ -137,11 +146,9 @@ std::string_view CudaScheduleName(CudaSchedule schedule) {
 
 CudaTile CudaTileOf(const Config& config) {
   CudaTile tile;
-  const std::string_view family = config.GetEnum("family");
-  tile.family = family == "mma"     ? CudaFamily::kMma
-                : family == "simt"  ? CudaFamily::kSimt
-                : family == "wgmma" ? CudaFamily::kWgmma
-                                    : CudaFamily::kSkinny;
+  tile.family =
+      Named(config.GetEnum("family"), CudaFamilyName,
+            {CudaFamily::kMma, CudaFamily::kSimt, CudaFamily::kSkinny, CudaFamily::kWgmma});
   tile.block_m = config.GetInt("block_size[m]");
   tile.block_n = config.GetInt("block_size[n]");
   tile.block_k = config.GetInt("block_size[k]");
@@ -152,11 +159,9 @@ CudaTile CudaTileOf(const Config& config) {
   tile.split_k = config.GetInt("split_k");
   tile.reduction = config.GetEnum("reduction") == "last_block" ? CudaReduction::kLastBlock
                                                                : CudaReduction::kSecondLaunch;
-  const std::string_view schedule = config.GetEnum("schedule");
-  tile.schedule = schedule == "tiles"         ? CudaSchedule::kTiles
-                  : schedule == "stream_k"    ? CudaSchedule::kStreamK
-                  : schedule == "cooperative" ? CudaSchedule::kCooperative
-                                              : CudaSchedule::kPingPong;
+  tile.schedule = Named(config.GetEnum("schedule"), CudaScheduleName,
+                        {CudaSchedule::kTiles, CudaSchedule::kStreamK, CudaSchedule::kCooperative,
+                         CudaSchedule::kPingPong});
   tile.cluster_m = config.GetInt("cluster[m]");
   tile.cluster_n = config.GetInt("cluster[n]");
   tile.l2_grouping = config.GetInt("l2_grouping");

@@ -27,6 +27,7 @@
 #include "ir/dtype.h"
 #include "ir/kernel.h"
 #include "matmul_ops/matmul_fact.h"
+#include "util/integer_math.h"
 #include "util/status_macros.h"
 
 namespace seedtune {
