@@ -2,7 +2,9 @@
 
 load(":pkg_config.bzl", "fail_missing", "find_library_file", "require_pkg_config")
 
-_BUILD = """package(default_visibility = ["//visibility:public"])
+_BUILD = """load("@rules_proto//proto:defs.bzl", "proto_library")
+
+package(default_visibility = ["//visibility:public"])
 
 cc_library(
     name = "protobuf",
@@ -17,8 +19,15 @@ sh_binary(
     srcs = ["bin/protoc"],
 )
 
+# Objects of any shape; its C++ is part of the runtime.
+proto_library(
+    name = "struct_proto",
+    srcs = ["google/protobuf/struct.proto"],
+)
+
 proto_lang_toolchain(
     name = "cc_toolchain",
+    blacklisted_protos = [":struct_proto"],
     command_line = "--cpp_out=$(OUT)",
     runtime = ":protobuf",
 )
@@ -30,6 +39,8 @@ def _protobuf_repository_impl(rctx):
     if not protoc:
         fail_missing("protoc", "protobuf-compiler")
     rctx.symlink(protoc, "bin/protoc")
+    include = rctx.execute(["pkg-config", "--variable=includedir", "protobuf"]).stdout.strip()
+    rctx.symlink(include + "/google/protobuf/struct.proto", "google/protobuf/struct.proto")
 
     result = rctx.execute(["pkg-config", "--libs", "--static", "protobuf"])
     if result.return_code != 0:
