@@ -13,6 +13,7 @@
 #include "absl/strings/str_replace.h"
 #include "autotuner/search/search.h"
 #include "tools/command_options.h"
+#include "tools/convert_command.h"
 #include "tools/db_command.h"
 #include "tools/explain_command.h"
 #include "tools/hardware_command.h"
@@ -39,6 +40,7 @@ struct Flags {
   ReplayCommandOptions replay;
   SeedsCommandOptions seeds;
   DbCommandOptions db;
+  ConvertCommandOptions convert;
 };
 
 using Command = std::function<absl::Status(const Environment&)>;
@@ -100,10 +102,9 @@ void AddSeedFlags(CLI::App* command, SeedOptions& options) {
       ->allow_extra_args(false);
   command
       ->add_option("--user-seed", options.user_seeds,
-                   "a configuration of your own to start from, as JSON; missing knobs take their "
-                   "defaults; may be "
-                   "repeated")
-      ->type_name("JSON")
+                   "a configuration of your own to start from: JSON of Seedtune or Helion, or "
+                   "\"triton.Config(...)\"; missing knobs take their defaults; may be repeated")
+      ->type_name("CONFIG")
       ->allow_extra_args(false);
   command
       ->add_option("--seeds", options.seed_files,
@@ -222,6 +223,11 @@ void BuildLookup(CLI::App& app, Flags& flags, Command& run) {
           "another version of the code generator, the compiler or the driver")
       ->type_name("HOW")
       ->capture_default_str();
+  command
+      ->add_option("--format", flags.lookup.format,
+                   "print the configuration alone, one a line: seedtune, helion (JSON of a "
+                   "helion.Config) or triton (a Python triton.Config)")
+      ->type_name("NAME");
   command->callback([&] {
     run = [&](const Environment& environment) { return RunLookup(flags.lookup, environment); };
   });
@@ -391,6 +397,24 @@ void BuildDb(CLI::App& app, Flags& flags, Command& run) {
       ->required();
 }
 
+void BuildConvert(CLI::App& app, Flags& flags, Command& run) {
+  CLI::App* command = AddCommand(
+      app, "convert", "Write configurations of Seedtune, Helion or Triton in another one's form.",
+      "convert \"triton.Config({'BLOCK_M': 128, 'BLOCK_N': 256, 'BLOCK_K': 64}, num_warps=8)\" "
+      "--to=helion");
+  command
+      ->add_option("config", flags.convert.configs,
+                   "JSON of Seedtune or of a helion.Config, or Python's triton.Config(...)")
+      ->type_name("CONFIG")
+      ->required();
+  command->add_option("--to", flags.convert.to, "seedtune, helion or triton")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command->callback([&] {
+    run = [&](const Environment& environment) { return RunConvert(flags.convert, environment); };
+  });
+}
+
 int Fail(const Environment& environment, std::string_view message, int status) {
   environment.err << "seedtune: " << absl::StrReplaceAll(std::string(message), {{"\n", " "}})
                   << "\n";
@@ -416,6 +440,7 @@ int RunCli(const std::vector<std::string>& arguments, const Environment& environ
   BuildReplay(app, flags, run);
   BuildSeeds(app, flags, run);
   BuildDb(app, flags, run);
+  BuildConvert(app, flags, run);
 
   // CLI11 wants the last argument first.
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

@@ -21,7 +21,7 @@ struct SeedOptions {
   bool no_seeds = false;
   bool no_neighbors = false;
   std::vector<std::string> disabled;    // heuristics, by name
-  std::vector<std::string> user_seeds;  // configurations as JSON objects
+  std::vector<std::string> user_seeds;  // configurations, see foreign_config.h
   std::vector<std::string> seed_files;  // of such, one a line
 };
 
@@ -43,6 +43,7 @@ struct LookupCommandOptions {
   KernelOptions kernel;
   std::string database;
   std::string match = "strict";  // or "loose": other versions of code generator, compiler, driver
+  std::string format;            // prints configurations alone, in this form; "": with their times
 };
 
 struct ExplainCommandOptions {

@@ -8,6 +8,9 @@
 #include "absl/strings/str_join.h"
 #include "autotuner/database/database.h"
 #include "autotuner/record_key.h"
+#include "config/config_io.h"
+#include "config/interchange/foreign_config.h"
+#include "config/knob.h"
 #include "nlohmann/json.hpp"
 #include "tools/database_path.h"
 #include "tools/device.h"
@@ -24,6 +27,10 @@ absl::Status RunLookup(const LookupCommandOptions& options, const Environment& e
   if (!loose && options.match != "strict") {
     return absl::InvalidArgumentError(
         absl::StrCat("--match is \"", options.match, "\", want strict or loose"));
+  }
+  ConfigFormat format = ConfigFormat::kSeedtune;
+  if (!options.format.empty()) {
+    SEEDTUNE_ASSIGN_OR_RETURN(format, ParseConfigFormat(options.format));
   }
   SEEDTUNE_ASSIGN_OR_RETURN(
       const HardwareInfo device,
@@ -48,6 +55,13 @@ absl::Status RunLookup(const LookupCommandOptions& options, const Environment& e
       continue;
     }
     found.record->kernel_name = subject.kernel->name;
+    if (!options.format.empty()) {
+      SEEDTUNE_ASSIGN_OR_RETURN(const PartialConfig config,
+                                PartialConfigFromJson(found.record->config_json));
+      SEEDTUNE_ASSIGN_OR_RETURN(const std::string text, WriteConfig(config, format));
+      environment.out << text << "\n";
+      continue;
+    }
     if (kernel_options.json) {
       rows.push_back(BestRecordToJson(*found.record));
       if (loose) rows.back()["difference"] = found.difference;
@@ -62,7 +76,7 @@ absl::Status RunLookup(const LookupCommandOptions& options, const Environment& e
       environment.out << "  recorded with " << found.difference << "\n";
     }
   }
-  if (kernel_options.json) {
+  if (kernel_options.json && options.format.empty()) {
     const nlohmann::ordered_json json = {
         {"schema_version", kJsonSchemaVersion}, {"database", path}, {"kernels", std::move(rows)}};
     environment.out << json.dump(2) << "\n";

@@ -10,7 +10,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "config/config_io.h"
+#include "config/interchange/foreign_config.h"
+#include "config/knob.h"
 #include "util/edit_distance.h"
 #include "util/file.h"
 #include "util/status_macros.h"
@@ -34,7 +35,7 @@ absl::StatusOr<ConsultOptions> MakeConsultOptions(const SeedOptions& options,
   }
   consult.disabled = options.disabled;
   for (const std::string& json : options.user_seeds) {
-    absl::StatusOr<PartialConfig> seed = PartialConfigFromJson(json);
+    absl::StatusOr<PartialConfig> seed = ReadAnyConfig(json);
     if (!seed.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat("--user-seed '", json, "': ", std::string(seed.status().message())));
@@ -48,7 +49,7 @@ absl::StatusOr<ConsultOptions> MakeConsultOptions(const SeedOptions& options,
       ++number;
       const std::string json(absl::StripAsciiWhitespace(line));
       if (json.empty() || json[0] == '#') continue;
-      absl::StatusOr<PartialConfig> seed = PartialConfigFromJson(json);
+      absl::StatusOr<PartialConfig> seed = ReadAnyConfig(json);
       if (!seed.ok()) {
         return absl::InvalidArgumentError(absl::StrCat("--seeds: ", file, ":", number, ": ",
                                                        std::string(seed.status().message())));

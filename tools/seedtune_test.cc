@@ -284,6 +284,37 @@ TEST_F(SeedtuneTest, LookupSaysWhyItMisses) {
   EXPECT_THAT(miss.err, AllOf(StartsWith("seedtune: kernel"), HasSubstr("64x64x64")));
 }
 
+TEST_F(SeedtuneTest, ConfigurationsGoToOtherToolsAndComeBack) {
+  const std::string triton =
+      "triton.Config({'BLOCK_SIZE_M': 64, 'BLOCK_SIZE_N': 32, 'BLOCK_SIZE_K': 128}, num_warps=4, "
+      "num_stages=3)";
+  const Finished helion = Run({"convert", triton, "--to=helion"});
+  EXPECT_EQ(helion.status, 0) << helion.err;
+  EXPECT_EQ(helion.out, "{\"block_sizes\": [64, 32, 128], \"num_warps\": 4, \"num_stages\": 3}\n");
+  EXPECT_EQ(Run({"convert", helion.out, "--to=triton"}).out, triton + "\n");
+  const Finished refused = Run({"convert", "{\"pid_type\":\"xyz\"}", "--to=triton"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.out, IsEmpty());
+  EXPECT_THAT(refused.err, HasSubstr("pid_type"));
+
+  ASSERT_THAT(WriteFileAtomically(Path("seeds.txt"), "# mine\n" + triton + ",\n" + helion.out),
+              IsOk());
+  const Finished explained = Run({"explain", "matmul:8192x512x4096:bf16", "--backend=triton",
+                                  "--device=h100_sxm", "--seeds=" + Path("seeds.txt")});
+  EXPECT_EQ(explained.status, 0) << explained.err;
+  EXPECT_THAT(explained.out, HasSubstr("\"block_size[k]\":128,\"num_warps\":4,\"num_stages\":3"));
+}
+
+TEST_F(SeedtuneTest, LookupPrintsTheConfigurationAlone) {
+  ASSERT_EQ(Run(Tune()).status, 0);
+  const Finished found = Run({"lookup", kSmallKernel, "--db=" + Path("t.db"), "--format=seedtune"});
+  EXPECT_EQ(found.status, 0) << found.err;
+  EXPECT_TRUE(Json::accept(found.out)) << found.out;
+  const Finished refused = Run({"lookup", kSmallKernel, "--db=" + Path("t.db"), "--format=triton"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("no name for knob"));
+}
+
 TEST_F(SeedtuneTest, ExplainsSeedsOfDevicesThatAreNotHere) {
   const std::string spec =
       "kind: ROCM\nname: \"some MI350X\"\narchitecture: \"gfx950:sramecc+:xnack-\"\n"
