@@ -1,0 +1,81 @@
+"""Compiles in processes of their own, many at once: one that crashes or hangs costs what it was compiling."""
+import multiprocessing
+import queue
+import threading
+import time
+
+
+def _serve(connection, prepare, work):
+    """In a child: answers each job until the parent closes the pipe."""
+    prepared = False
+    while True:
+        try:
+            job = connection.recv()
+        except EOFError:
+            return
+        try:
+            if not prepared:
+                prepare()
+                prepared = True
+            connection.send((True, work(job)))
+        except BaseException as error:  # pylint: disable=broad-except
+            connection.send((False, f"{type(error).__name__}: {error}"))
+
+
+class CompilePool:
+    """`work(job)` runs in one of `size` processes, each after a first `prepare()`; both must be importable by name.
+
+    Thread-safe. Close it, or its processes end with this one.
+    """
+
+    def __init__(self, size, prepare, work, timeout_s=60.0, preload=()):
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(list(preload))
+        self._prepare, self._work, self._timeout_s = prepare, work, timeout_s
+        self._jobs = queue.Queue()
+        self._threads = [threading.Thread(target=self._drive, daemon=True) for _ in range(size)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, job, done):
+        """Later calls, on another thread, `done(ok, result, seconds)`; the result of what failed is why."""
+        self._jobs.put((job, done))
+
+    def close(self):
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join(timeout=self._timeout_s)
+
+    def _start(self):
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=_serve, args=(theirs, self._prepare, self._work), daemon=True)
+        process.start()
+        theirs.close()
+        return process, ours
+
+    def _drive(self):
+        process = connection = None
+        while True:
+            item = self._jobs.get()
+            if item is None:
+                break
+            job, done = item
+            begin = time.monotonic()
+            try:
+                if process is None or not process.is_alive():
+                    process, connection = self._start()
+                connection.send(job)
+                if connection.poll(self._timeout_s):
+                    ok, result = connection.recv()
+                else:
+                    process.kill()
+                    process.join()
+                    ok, result = False, f"compiling took longer than {self._timeout_s:.0f} s"
+            except (EOFError, OSError):
+                process.join(timeout=1.0)
+                ok, result = False, f"the compiler crashed (exit status {process.exitcode})"
+            done(ok, result, time.monotonic() - begin)
+        if process is not None and process.is_alive():
+            connection.close()
+            process.join(timeout=5.0)

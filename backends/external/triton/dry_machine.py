@@ -1,0 +1,47 @@
+"""A machine without Triton and without a GPU: plans and refuses as the real one does, and makes its times up. For tests of
+everything else, and to see what a session looks like."""
+from plan import Device, make_plan, space_constraints
+from problem import problem_of_kernel
+
+_FLOPS_PER_NS = 500e3
+_BYTES_PER_NS = 2e3
+
+
+class DryMachine:
+    """Thread-compatible: Session calls it as it may."""
+
+    def hello(self):
+        return {
+            "name": "seedtune_triton_dry", "version": "1", "code_generator": "none", "device": {"spec": "h100_sxm"},
+            "kernels": [{"name": "matmul", "dtypes": ["bf16", "f16", "f32", "tf32", "f8e4m3", "f8e5m2"]}],
+            "max_compiles": 4, "compiles_while_running": True, "checks_results": False, "simulated_time": True,
+            "max_candidates": 64,
+        }
+
+    def space(self, kernel):
+        problem_of_kernel(kernel)
+        return {"use": "triton", "constraints": space_constraints(Device())}
+
+    def plan(self, kernel, config):
+        problem = problem_of_kernel(kernel)
+        return problem, make_plan(problem, config, Device())
+
+    def compile(self, plan, done):
+        del plan
+        done(None)
+
+    def run(self, plan, request):
+        problem, plan = plan
+        # Waves of tiles, each tile as long as its loads or its products take: enough to tell configurations apart.
+        constants = plan.constants
+        m, n, k = constants["BLOCK_M"], constants["BLOCK_N"], constants["BLOCK_K"]
+        steps = -(-problem.k // k) / constants["SPLIT"]
+        waves = -(-plan.grid[0] * plan.grid[1] * plan.grid[2] // Device().compute_units)
+        tile_ns = steps * max(2 * m * n * k / (_FLOPS_PER_NS / 132), 2 * (m + n) * k / (_BYTES_PER_NS / 132))
+        sample = 2000.0 + waves * tile_ns + (1500.0 if plan.add_parts else 0.0)
+        if request["drop_above_ns"] and sample > request["drop_above_ns"]:
+            return {"samples_ns": [sample, sample], "lower_bound_ns": sample}
+        return {"samples_ns": [sample * (1 + 0.001 * i) for i in range(request["min_samples"])]}
+
+    def close(self):
+        pass
