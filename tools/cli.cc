@@ -352,8 +352,8 @@ void BuildSeeds(CLI::App& app, Flags& flags, Command& run) {
 }
 
 void BuildDb(CLI::App& app, Flags& flags, Command& run) {
-  CLI::App* db =
-      AddCommand(app, "db", "List, export, import or merge what tuning databases hold.", "db list");
+  CLI::App* db = AddCommand(
+      app, "db", "List, plot, export, import or merge what tuning databases hold.", "db list");
   db->require_subcommand(1);
   const auto add = [&](const std::string& name, const std::string& summary,
                        const std::string& example,
@@ -369,6 +369,13 @@ void BuildDb(CLI::App& app, Flags& flags, Command& run) {
   };
   add("list", "List answers and runs.", "db list --json", RunDbList)
       ->add_flag("--json", flags.db.json, "print JSON");
+  CLI::App* const plot = add("plot", "Draw how far searches had come, and when.",
+                             "db plot curves.svg --db=tuning.db", RunDbPlot);
+  plot->add_option("file", flags.db.file, "a .svg or .html file")->type_name("FILE")->required();
+  plot->add_option("--run", flags.db.runs,
+                   "only this run, by its id or how that begins; may be repeated")
+      ->type_name("ID")
+      ->allow_extra_args(false);
   CLI::App* const exporting =
       add("export", "Write all runs as JSON, one document a line, or one run as T4 and T1.",
           "db export tuning.jsonl", RunDbExport);

@@ -1,9 +1,13 @@
 #include "tools/db_command.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <iostream>
 #include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -16,7 +20,9 @@
 #include "nlohmann/json.hpp"
 #include "tools/database_path.h"
 #include "tools/record_json.h"
+#include "tools/run_curves.h"
 #include "tools/subject.h"
+#include "tools/svg_chart.h"
 #include "tools/t4_files.h"
 #include "util/file.h"
 #include "util/format.h"
@@ -46,8 +52,8 @@ nlohmann::ordered_json RunJson(const RunInfo& run) {
 }
 
 // The run whose id begins so.
-absl::StatusOr<RunInfo> FindRun(Database& database, const std::string& id) {
-  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<RunInfo> runs, database.ListRuns());
+absl::StatusOr<RunInfo> FindRun(const Database& database, const std::vector<RunInfo>& runs,
+                                const std::string& id) {
   std::vector<const RunInfo*> found;
   for (const RunInfo& run : runs) {
     if (absl::StartsWith(run.id, id)) found.push_back(&run);
@@ -67,7 +73,8 @@ absl::Status ExportT4(Database& database, const DbCommandOptions& options,
     return absl::InvalidArgumentError(
         "export of T4 to standard output: two files are written, want the name of one");
   }
-  SEEDTUNE_ASSIGN_OR_RETURN(const RunInfo run, FindRun(database, options.run));
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<RunInfo> runs, database.ListRuns());
+  SEEDTUNE_ASSIGN_OR_RETURN(const RunInfo run, FindRun(database, runs, options.run));
   SEEDTUNE_ASSIGN_OR_RETURN(const HardwareInfo device, DeviceOfRun(run));
   SEEDTUNE_ASSIGN_OR_RETURN(const Subject subject, SubjectOfRun(run, device));
   SEEDTUNE_ASSIGN_OR_RETURN(
@@ -176,6 +183,43 @@ absl::Status RunDbMerge(const DbCommandOptions& options, const Environment& envi
     }
     environment.err << *added << " runs of " << file << " added to " << database->path() << "\n";
   }
+  return absl::OkStatus();
+}
+
+absl::Status RunDbPlot(const DbCommandOptions& options, const Environment& environment) {
+  SEEDTUNE_RETURN_IF_ERROR(CheckChartPath("the file", options.file));
+  SEEDTUNE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Database> database,
+      Database::Open(ResolveDatabasePath(options.database), {.mode = Database::Mode::kReadOnly}));
+  SEEDTUNE_ASSIGN_OR_RETURN(std::vector<RunInfo> runs, database->ListRuns());
+  if (!options.runs.empty()) {
+    std::vector<RunInfo> chosen;
+    for (const std::string& id : options.runs) {
+      SEEDTUNE_ASSIGN_OR_RETURN(RunInfo run, FindRun(*database, runs, id));
+      chosen.push_back(std::move(run));
+    }
+    runs = std::move(chosen);
+  } else {
+    std::reverse(runs.begin(), runs.end());  // oldest first
+  }
+  std::vector<RunLog> logs;
+  for (RunInfo& run : runs) {
+    SEEDTUNE_ASSIGN_OR_RETURN(std::vector<RunEvent> events, database->Events(run.id));
+    SEEDTUNE_ASSIGN_OR_RETURN(const HardwareInfo device, DeviceOfRun(run));
+    logs.push_back({std::move(run), device.name, std::move(events)});
+  }
+  const std::vector<ChartPanel> panels = RunCurves(logs);
+  if (panels.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(database->path(), ": ", logs.size(),
+                     " runs, none with a time; `seedtune tune` records some"));
+  }
+  size_t lines = 0;
+  for (const ChartPanel& panel : panels) lines += panel.lines.size();
+  SEEDTUNE_RETURN_IF_ERROR(WriteChart(
+      options.file, absl::StrCat("Best so far, ", lines, lines == 1 ? " run" : " runs"), panels));
+  environment.err << lines << (lines == 1 ? " run" : " runs") << " drawn in " << options.file
+                  << "\n";
   return absl::OkStatus();
 }
 

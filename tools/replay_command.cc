@@ -350,18 +350,10 @@ std::vector<ChartPanel> Charts(const ExperimentResult& result) {
   return panels;
 }
 
-absl::Status CheckPlot(const std::string& path) {
-  if (path.empty() || absl::EndsWith(path, ".svg") || absl::EndsWith(path, ".html")) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("--plot is \"", path, "\", want a name that ends in .svg or .html"));
-}
-
 }  // namespace
 
 absl::Status RunReplay(const ReplayCommandOptions& options, const Environment& environment) {
-  SEEDTUNE_RETURN_IF_ERROR(CheckPlot(options.plot));
+  if (!options.plot.empty()) SEEDTUNE_RETURN_IF_ERROR(CheckChartPath("--plot", options.plot));
   SEEDTUNE_ASSIGN_OR_RETURN(const Spaces spaces, ReadSpaces(options.spaces));
   if (options.max_seeds < 1) {
     return absl::InvalidArgumentError(
@@ -409,10 +401,7 @@ absl::Status RunReplay(const ReplayCommandOptions& options, const Environment& e
   if (!options.plot.empty()) {
     const std::string title = absl::StrCat("Best so far on recorded spaces, ", options.repeats,
                                            options.repeats == 1 ? " run" : " runs", " each");
-    const std::string svg = RenderSvg(title, Charts(*result));
-    SEEDTUNE_RETURN_IF_ERROR(
-        WriteFileAtomically(ResolveUserPath(options.plot),
-                            absl::EndsWith(options.plot, ".svg") ? svg : SvgPage(title, svg)));
+    SEEDTUNE_RETURN_IF_ERROR(WriteChart(options.plot, title, Charts(*result)));
   }
   if (options.json) {
     environment.out << ResultJson(*result, experiment, notes).dump(2) << "\n";

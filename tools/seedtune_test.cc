@@ -241,6 +241,24 @@ TEST_F(SeedtuneTest, ASearchIsWrittenAsT4Too) {
               HasSubstr("the 12 configurations recorded are taken for the whole space"));
 }
 
+TEST_F(SeedtuneTest, RunsAreDrawn) {
+  ASSERT_EQ(Run(Tune()).status, 0);
+  ASSERT_EQ(Run(Tune({"--no-seeds", "--retune"})).status, 0);
+  const Finished drawn = Run({"db", "plot", Path("curves.svg"), "--db=" + Path("t.db")});
+  ASSERT_EQ(drawn.status, 0) << drawn.err;
+  EXPECT_THAT(drawn.err, HasSubstr("2 runs drawn in " + Path("curves.svg")));
+  EXPECT_THAT(ReadFile(Path("curves.svg")),
+              IsOkAndHolds(AllOf(StartsWith("<svg"), HasSubstr(kSmallKernel),
+                                 HasSubstr(", seeded<"), HasSubstr(", no seeds<"))));
+  const Json runs = Json::parse(Run({"db", "list", "--db=" + Path("t.db"), "--json"}).out)["runs"];
+  const std::string id = runs[0]["run"];
+  const Finished one =
+      Run({"db", "plot", Path("one.html"), "--db=" + Path("t.db"), "--run=" + id.substr(0, 12)});
+  ASSERT_EQ(one.status, 0) << one.err;
+  EXPECT_THAT(one.err, HasSubstr("1 run drawn"));
+  EXPECT_THAT(ReadFile(Path("one.html")), IsOkAndHolds(StartsWith("<!DOCTYPE html>")));
+}
+
 TEST_F(SeedtuneTest, MergingTwiceChangesNothing) {
   ASSERT_EQ(Run(Tune()).status, 0);
   ASSERT_EQ(Run({"tune", "matmul:8x8x8:f32", "--db=" + Path("b.db"), "--budget=5evals"}).status, 0);
@@ -342,10 +360,18 @@ TEST_F(SeedtuneTest, ExplainsSeedsOfDevicesThatAreNotHere) {
 }
 
 TEST_F(SeedtuneTest, HelpOpensWithOneLineAndOneExample) {
-  const std::vector<std::vector<std::string>> kCommands = {
-      {},        {"tune"},       {"explain"},      {"lookup"},       {"hardware"},
-      {"db"},    {"db", "list"}, {"db", "export"}, {"db", "import"}, {"db", "merge"},
-      {"replay"}};
+  const std::vector<std::vector<std::string>> kCommands = {{},
+                                                           {"tune"},
+                                                           {"explain"},
+                                                           {"lookup"},
+                                                           {"hardware"},
+                                                           {"db"},
+                                                           {"db", "list"},
+                                                           {"db", "export"},
+                                                           {"db", "import"},
+                                                           {"db", "merge"},
+                                                           {"db", "plot"},
+                                                           {"replay"}};
   for (std::vector<std::string> arguments : kCommands) {
     SCOPED_TRACE(::testing::PrintToString(arguments));
     arguments.push_back("--help");
@@ -425,6 +451,14 @@ TEST_F(SeedtuneTest, BadInputIsOneLineWithPlaceFaultAndRemedy) {
        {"--format is \"csv\", want jsonl or t4"}},
       {"export of a run that is not there",
        {"db", "export", "x", "--format=t4", "--run=zz", "--db=" + Path("t.db")},
+       1,
+       {"--run=zz: 0 runs", "seedtune db list"}},
+      {"a plot of no kind",
+       {"db", "plot", "x.png", "--db=" + Path("t.db")},
+       1,
+       {"the file is \"x.png\", want a name that ends in .svg or .html"}},
+      {"a plot of a run that is not there",
+       {"db", "plot", "x.svg", "--run=zz", "--db=" + Path("t.db")},
        1,
        {"--run=zz: 0 runs", "seedtune db list"}},
       {"export of T4 to standard output",

@@ -10,9 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "util/file.h"
 #include "util/string_view.h"
 
 namespace seedtune {
@@ -233,6 +236,21 @@ std::string SvgPage(std::string_view title, std::string_view svg) {
   return absl::StrCat(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>",
       Escape(title), "</title>\n</head>\n<body>\n", ToAbsl(svg), "</body>\n</html>\n");
+}
+
+absl::Status CheckChartPath(std::string_view what, std::string_view path) {
+  if (absl::EndsWith(ToAbsl(path), ".svg") || absl::EndsWith(ToAbsl(path), ".html")) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(ToAbsl(what), " is \"", ToAbsl(path),
+                                                 "\", want a name that ends in .svg or .html"));
+}
+
+absl::Status WriteChart(const std::string& path, std::string_view title,
+                        std::span<const ChartPanel> panels) {
+  const std::string svg = RenderSvg(title, panels);
+  return WriteFileAtomically(ResolveUserPath(path),
+                             absl::EndsWith(path, ".svg") ? svg : SvgPage(title, svg));
 }
 
 }  // namespace seedtune

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
+
 namespace seedtune {
 
 struct ChartLine {
@@ -26,6 +28,15 @@ std::string RenderSvg(std::string_view title, std::span<const ChartPanel> panels
 
 // A page that holds that picture.
 std::string SvgPage(std::string_view title, std::string_view svg);
+
+// Whether WriteChart() takes this name. kInvalidArgument, beginning with `what` ("--plot"): it ends
+// in neither .svg nor .html.
+absl::Status CheckChartPath(std::string_view what, std::string_view path);
+
+// The panels as a picture, or as a page where `path`, a user's, ends in .html; all or nothing.
+// Errors: those of WriteFileAtomically().
+absl::Status WriteChart(const std::string& path, std::string_view title,
+                        std::span<const ChartPanel> panels);
 
 // Round numbers (1, 2 or 5 times a power of ten apart) that lie within [low, high], low < high:
 // about `count` of them.
