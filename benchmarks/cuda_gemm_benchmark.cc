@@ -6,7 +6,7 @@
 //   cuda_gemm_benchmark --random_shapes=20       # as well, from a seed that is printed
 //   cuda_gemm_benchmark --check                  # no times: every family x type x layout x ...
 //
-// Each run meets a cold L2 (256 MB are written in between) and is timed by events around it; times
+// Each run meets a cold L2 (256 MB are read in between) and is timed by events around it; times
 // are medians. A ratio above 1 says that ours is faster. Ours must pass the check to be timed;
 // cublasLt's algorithms that miss it (some add the parts of a split sum in 16 bits) are timed all
 // the same, and listed. Needs the driver and NVRTC; without cublasLt, ours alone.
@@ -82,8 +82,9 @@ struct Flags {
   int random_shapes = 0;
   uint64_t seed = 0;
   int rounds = 10;
-  std::string config;
+  std::vector<std::string> configs;
   std::string json;
+  bool dirty_flush = false;
   bool check = false;
   int check_configs = 2;
   std::vector<std::string> families;
@@ -177,10 +178,13 @@ absl::StatusOr<World> OpenWorld() {
   return world;
 }
 
-absl::Status OpenDevice(World& world) {
+absl::Status OpenDevice(World& world, const Flags& flags) {
   SEEDTUNE_ASSIGN_OR_RETURN(const std::shared_ptr<const CudaDriver> driver, CudaDriver::Open());
   SEEDTUNE_ASSIGN_OR_RETURN(world.device, CudaDevice::Open(driver, /*ordinal=*/0));
-  SEEDTUNE_ASSIGN_OR_RETURN(world.timer, CudaTimer::Create(*world.device, kFlushBytes));
+  SEEDTUNE_ASSIGN_OR_RETURN(world.timer, CudaTimer::Create(*world.device, *world.compiler,
+                                                           {.arch = world.info.arch,
+                                                            .flush_bytes = kFlushBytes,
+                                                            .dirty = flags.dirty_flush}));
   world.clocks = ClockWatch::Open(world.device->pci_bus_id());
   absl::StatusOr<std::unique_ptr<CublasLt>> lt = CublasLt::Open();
   if (!lt.ok()) {
@@ -195,6 +199,7 @@ absl::Status OpenDevice(World& world) {
 // One who multiplies.
 struct Contender {
   std::string name;
+  std::string config;  // ours
   CudaTimer::LaunchFunction launch;
   std::string error;       // why it does not take part; "": it does
   std::string inaccurate;  // how its result misses the tolerance
@@ -216,6 +221,7 @@ struct Row {
   int sm_mhz = 0;
   std::string config;  // of tuned, else of untuned
   std::vector<std::string> errors;
+  std::vector<std::string> notes;
 };
 
 absl::Status CheckContender(World& world, const CudaMatmulCheck& check, Contender& contender) {
@@ -267,6 +273,8 @@ absl::StatusOr<Contender> Ours(const std::string& name, World& world, const Subj
   return contender;
 }
 
+std::string Microseconds(double ns) { return ns > 0 ? absl::StrFormat("%.2f", ns / 1e3) : "-"; }
+
 // Ours, and what cublasLt suggests.
 absl::StatusOr<std::vector<Contender>> Contenders(World& world, const Subject& subject,
                                                   const Flags& flags, const CudaMatmulCheck& check,
@@ -275,14 +283,18 @@ absl::StatusOr<std::vector<Contender>> Contenders(World& world, const Subject& s
   SEEDTUNE_ASSIGN_OR_RETURN(const UntunedConfig untuned,
                             DefaultConfig(world.heuristics, "cuda", *subject.kernel, world.info));
   SEEDTUNE_ASSIGN_OR_RETURN(Contender ours, Ours("untuned", world, subject, untuned.config, check));
+  ours.config = row.config = untuned.config.ToJson();
   contenders.push_back(std::move(ours));
-  row.config = untuned.config.ToJson();
 
-  std::optional<Config> tuned;
-  if (!flags.config.empty()) {
-    SEEDTUNE_ASSIGN_OR_RETURN(const PartialConfig partial, PartialConfigFromJson(flags.config));
-    SEEDTUNE_ASSIGN_OR_RETURN(tuned, subject.space->Normalize(partial, NormalizeMode::kRepair));
-  } else if (flags.budget != "0") {
+  for (const std::string& json : flags.configs) {
+    SEEDTUNE_ASSIGN_OR_RETURN(const PartialConfig partial, PartialConfigFromJson(json));
+    SEEDTUNE_ASSIGN_OR_RETURN(const Config config,
+                              subject.space->Normalize(partial, NormalizeMode::kRepair));
+    SEEDTUNE_ASSIGN_OR_RETURN(ours, Ours("tuned", world, subject, config, check));
+    ours.config = config.ToJson();
+    contenders.push_back(std::move(ours));
+  }
+  if (flags.configs.empty() && flags.budget != "0") {
     TuneOptions options;
     options.algorithm = flags.algorithm;
     SEEDTUNE_ASSIGN_OR_RETURN(options.budget, ParseBudget(flags.budget));
@@ -290,7 +302,9 @@ absl::StatusOr<std::vector<Contender>> Contenders(World& world, const Subject& s
         Tune(subject.kernel, subject.facts, subject.space, world.heuristics, *world.measurer,
              /*database=*/nullptr, SystemClock(), options);
     if (result.ok()) {
-      tuned = result->best.config;
+      SEEDTUNE_ASSIGN_OR_RETURN(ours, Ours("tuned", world, subject, result->best.config, check));
+      ours.config = result->best.config.ToJson();
+      contenders.push_back(std::move(ours));
       row.evaluations = static_cast<int>(result->evaluations);
       row.tuning_seconds = result->seconds;
       double busy_ns = 0;
@@ -300,12 +314,6 @@ absl::StatusOr<std::vector<Contender>> Contenders(World& world, const Subject& s
       row.errors.push_back(absl::StrCat("tuning: ", std::string(result.status().message())));
     }
   }
-  if (tuned) {
-    row.config = tuned->ToJson();
-    SEEDTUNE_ASSIGN_OR_RETURN(ours, Ours("tuned", world, subject, *tuned, check));
-    contenders.push_back(std::move(ours));
-  }
-
   if (world.lt == nullptr) return contenders;
   absl::StatusOr<std::unique_ptr<CublasLtMatmul>> plan =
       world.lt->Plan(subject.matmul, *subject.kernel, check.tensors(), world.lt_workspace.address(),
@@ -364,7 +372,13 @@ absl::StatusOr<Row> RunShape(World& world, const Shape& shape, const Flags& flag
     const double ns = contender.MedianNs();
     if (ns <= 0) continue;
     if (contender.name == "untuned") row.untuned_ns = ns;
-    if (contender.name == "tuned") row.tuned_ns = ns;
+    if (contender.name == "tuned" && (row.tuned_ns == 0 || ns < row.tuned_ns)) {
+      row.tuned_ns = ns;
+      row.config = contender.config;
+    }
+    if (flags.configs.size() > 1 && contender.name == "tuned") {
+      row.notes.push_back(absl::StrCat(Microseconds(ns), " us  ", contender.config));
+    }
     if (!IsCublasLt(contender)) continue;
     if (contender.name == "cublasLt 0") row.lt_first_ns = ns;
     if (row.lt_best_ns == 0 || ns < row.lt_best_ns) row.lt_best_ns = ns;
@@ -374,8 +388,6 @@ absl::StatusOr<Row> RunShape(World& world, const Shape& shape, const Flags& flag
   }
   return row;
 }
-
-std::string Microseconds(double ns) { return ns > 0 ? absl::StrFormat("%.2f", ns / 1e3) : "-"; }
 
 std::string Ratio(double of_ns, double ns) {
   return of_ns > 0 && ns > 0 ? absl::StrFormat("%.3f", of_ns / ns) : "-";
@@ -449,7 +461,7 @@ std::string ResultTable(const std::vector<Row>& rows) {
   return table.ToString();
 }
 
-constexpr int kJsonSchemaVersion = 2;
+constexpr int kJsonSchemaVersion = 3;
 
 // Times in nanoseconds, 0 where there is none.
 nlohmann::ordered_json ResultJson(const std::vector<Row>& rows, const World& world,
@@ -464,6 +476,7 @@ nlohmann::ordered_json ResultJson(const std::vector<Row>& rows, const World& wor
   json["tune_budget"] = flags.budget;
   json["runs"] = flags.rounds * kRunsAtATime;
   json["flush_bytes"] = kFlushBytes;
+  json["flush"] = flags.dirty_flush ? "write" : "read";
   json["rows"] = nlohmann::ordered_json::array();
   for (const Row& row : rows) {
     json["rows"].push_back({{"group", row.shape.group},
@@ -488,7 +501,7 @@ nlohmann::ordered_json ResultJson(const std::vector<Row>& rows, const World& wor
 
 absl::Status RunBenchmark(const Flags& flags) {
   SEEDTUNE_ASSIGN_OR_RETURN(World world, OpenWorld());
-  SEEDTUNE_RETURN_IF_ERROR(OpenDevice(world));
+  SEEDTUNE_RETURN_IF_ERROR(OpenDevice(world, flags));
   std::vector<Shape> shapes;
   for (const std::string& kernel : flags.shapes) shapes.push_back({"given", kernel});
   if (flags.shapes.empty()) {
@@ -518,14 +531,17 @@ absl::Status RunBenchmark(const Flags& flags) {
     std::cerr << shape.kernel << ": untuned " << Microseconds(row->untuned_ns) << ", tuned "
               << Microseconds(row->tuned_ns) << ", cublasLt " << Microseconds(row->lt_best_ns)
               << " us (best of " << row->lt_algorithms << ")  " << row->config << std::endl;
+    for (const std::string& note : row->notes) std::cerr << "  " << note << std::endl;
     for (const std::string& error : row->errors) std::cerr << "  " << error << std::endl;
     rows.push_back(*std::move(row));
   }
   std::cout << "\n"
             << DescribeHardware(world.info) << world.compiler->version() << ", "
             << (world.lt == nullptr ? "no cublasLt" : world.lt->version()) << ", driver "
-            << world.info.driver_version << "\ncold L2, medians of " << flags.rounds * kRunsAtATime
-            << " interleaved runs; ratios are of cublasLt's best of " << kLtAlgorithms
+            << world.info.driver_version << "\ncold L2 (256 MB "
+            << (flags.dirty_flush ? "written" : "read") << " before each run), medians of "
+            << flags.rounds * kRunsAtATime << " interleaved runs; ratios are of cublasLt's best of "
+            << kLtAlgorithms
             << ", above 1: ours is faster; \"accurate\" is the best of those that pass the check "
                "of ours\n\n"
             << ResultTable(rows);
@@ -680,8 +696,13 @@ int Main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--algorithm", flags.algorithm, "how to search")->capture_default_str();
   app.add_option("--rounds", flags.rounds, "of three runs of everyone")->capture_default_str();
-  app.add_option("--config", flags.config, "a JSON object to run instead of tuning");
+  app.add_option("--config", flags.configs,
+                 "a JSON object to run instead of tuning; may be repeated: the best is \"tuned\"")
+      ->allow_extra_args(false);
   app.add_option("--json", flags.json, "a file to write the results to, too");
+  app.add_flag("--dirty_flush", flags.dirty_flush,
+               "write to the L2 cache before each run that is compared, as others do, instead of "
+               "reading: what was written goes to memory while the next kernel runs");
   app.add_flag("--check", flags.check, "check results of every kind of kernel; measure nothing");
   app.add_option("--check_configs", flags.check_configs, "of each family on each kernel")
       ->capture_default_str();

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "backends/cuda/cubin_cache.h"
+#include "backends/cuda/embedded_flush.h"
 #include "backends/cuda/matmul_check.h"
 #include "backends/cuda/nvrtc.h"
 #include "gmock/gmock.h"
@@ -18,6 +19,7 @@
 #include "matmul_ops/simple_matmul.h"
 #include "testing/status_matchers.h"
 #include "testing/temp_dir.h"
+#include "util/embedded_file.h"
 #include "util/file.h"
 
 namespace seedtune {
@@ -164,6 +166,15 @@ TEST_F(CompilerTest, TheReferenceCompiles) {
       EXPECT_EQ(used.stack_bytes, 0) << used.entry;
     }
   }
+}
+
+// Its loads are not optimised away.
+TEST_F(CompilerTest, TheFlushReads) {
+  ASSERT_OK_AND_ASSIGN(const CompiledCuda compiled,
+                       Compiler().Compile(std::string(EmbeddedFlush()[0].contents), Sm("sm80")));
+  ASSERT_THAT(compiled.kernels, SizeIs(1));
+  EXPECT_EQ(compiled.kernels[0].entry, "read_all");
+  EXPECT_GE(compiled.kernels[0].registers, 8) << "an address and what is read";
 }
 
 }  // namespace

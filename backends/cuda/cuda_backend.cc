@@ -136,7 +136,9 @@ class CudaBackend : public Backend {
     }
     if (!timer_) {
       const int64_t flush_bytes = std::max(options_.flush_bytes, 2 * info_.device.l2_bytes);
-      SEEDTUNE_ASSIGN_OR_RETURN(timer_, CudaTimer::Create(*device_, flush_bytes));
+      SEEDTUNE_ASSIGN_OR_RETURN(
+          timer_, CudaTimer::Create(*device_, *compiler_,
+                                    {.arch = info_.device.arch, .flush_bytes = flush_bytes}));
     }
     return absl::OkStatus();
   }

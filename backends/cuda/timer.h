@@ -1,4 +1,9 @@
-// How long launches take on the device, each meeting a cold L2.
+// How long launches take on the device, each meeting a cold L2 cache.
+//
+// Before each run, a buffer larger than the L2 is read. If it were written, as is common, the cache
+// would be full of lines that have to go back to memory while the kernel reads its operands: on an
+// H100 that costs a kernel that is bound by memory up to what 50 MB take, and hides how fast it is.
+// A layer of a model meets its weights in memory, and in the cache what others have read.
 #ifndef SEEDTUNE_BACKENDS_CUDA_TIMER_H_
 #define SEEDTUNE_BACKENDS_CUDA_TIMER_H_
 
@@ -8,15 +13,23 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "backends/cuda/compiler.h"
 #include "backends/cuda/driver.h"
+#include "hardware/arch.h"
 
 namespace seedtune {
 
 // Movable; not thread-safe. `device` must outlive it.
 class CudaTimer {
  public:
-  // Writes `flush_bytes` of memory of its own before each run that is timed.
-  static absl::StatusOr<CudaTimer> Create(const CudaDevice& device, int64_t flush_bytes);
+  struct Options {
+    Arch arch;                // of the device
+    int64_t flush_bytes = 0;  // of the buffer
+    bool dirty = false;       // the buffer is written instead, as others do
+  };
+  // Errors of the compiler and of driver.h.
+  static absl::StatusOr<CudaTimer> Create(const CudaDevice& device, const CudaCompiler& compiler,
+                                          const Options& options);
 
   // Puts the work that is timed onto the device's stream.
   using LaunchFunction = std::function<absl::Status(CuStream)>;
@@ -33,9 +46,13 @@ class CudaTimer {
  private:
   explicit CudaTimer(const CudaDevice& device) : device_(&device) {}
   absl::Status NeedEvents(size_t count);
+  absl::Status Flush();
 
   const CudaDevice* device_;
-  CudaMemory flush_;
+  bool dirty_ = false;
+  CudaMemory buffer_;
+  CudaModule module_;
+  CuFunction read_all_ = nullptr;
   std::vector<CudaEvent> events_;
 };
 
