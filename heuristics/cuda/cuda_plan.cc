@@ -40,6 +40,13 @@ constexpr double kBlockOverhead = 1500;  // starting, filling the pipeline, writ
 constexpr double kStep = 150;            // waiting for each other, where nobody else is there
 constexpr double kSecondLaunch = 3000;
 constexpr double kLastBlock = 1500;
+// Warps that a multiprocessor needs for its ordinary multipliers to be busy: with half of them,
+// half of the speed (f32 on an H100).
+constexpr double kSimtWarps = 8;
+// Elements of operands that no asynchronous copy takes, a cycle.
+constexpr double kShiftedElements = 64;
+// Elements that a simt kernel turns round on their way, one copy each, a cycle.
+constexpr double kTurnedElements = 32;
 
 constexpr int kMinArch = 80;
 constexpr int kA100Units = 108;
@@ -124,14 +131,19 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
   const double shared =
       ((m * lhs + n * rhs) + warps * (tile.warp_m * lhs + tile.warp_n * rhs)) * k / kSharedBytes;
   const double multiply = m * n * k / rate;
+  const double turned =
+      mma ? 0 : (problem.types.lhs_along_k ? m * k : 0) + (problem.types.rhs_along_k ? n * k : 0);
   // They overlap, if not wholly.
-  const double step = std::max(multiply, shared) + 0.25 * std::min(multiply, shared);
+  const double step =
+      std::max(multiply, shared) + 0.25 * std::min(multiply, shared) + turned / kTurnedElements;
   // Copies of a stage go out while another one is multiplied, so that the last is half as early.
   const double wait = kLoadLatency / (static_cast<double>(tile.stages) - 1.5);
 
   const double together = static_cast<double>(CudaBlocksPerUnit(tile, problem.types, device));
   const auto wave = [&](double blocks_of_unit) {
-    return steps * std::max(step * blocks_of_unit + kStep / blocks_of_unit, wait) + kBlockOverhead;
+    const double idle = mma ? 1 : std::max(kSimtWarps / (blocks_of_unit * warps), 1.0);
+    return steps * std::max(step * blocks_of_unit * idle + kStep / blocks_of_unit, wait) +
+           kBlockOverhead;
   };
   const double rounds = std::floor(blocks / (units * together));
   const double rest = blocks - rounds * units * together;
@@ -143,10 +155,10 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
   if (tile.pack_lhs) bytes += 2 * lhs * static_cast<double>(problem.m * problem.k * problem.batch);
   if (tile.pack_rhs) bytes += 2 * rhs * static_cast<double>(problem.n * problem.k * problem.batch);
   cycles = std::max(cycles, bytes / memory_bytes);
-  // Elements that no copy takes at once are moved one by one.
+  if (tile.pack_lhs || tile.pack_rhs) cycles += kSecondLaunch;
   const auto slow = [&](const OperandFact& operand, bool packed, double elements) {
     if (!mma || packed || operand.alignment_bytes >= 4) return 0.0;
-    return blocks * steps * elements * k / (units * 32);
+    return blocks * steps * elements * k / (units * kShiftedElements);
   };
   cycles += slow(problem.fact->lhs, tile.pack_lhs, m) + slow(problem.fact->rhs, tile.pack_rhs, n);
   if (tile.split_k > 1) {

@@ -143,8 +143,14 @@ class CudaSkinnyStream : public AutotunerHeuristic {
       }
       seeds.Add(tile);
     };
-    const CudaTile primary = plan(warp_rows, 1, 4, 6, 4096);
+    // Where the small operand is read as it is needed, not copied ahead, larger turns let more of
+    // its reads wait for each other.
+    const bool copied_ahead = !HasFamily(space, CudaFamily::kMma) ||
+                              (types.long_is_n ? types.lhs_along_k : types.rhs_along_k);
+    const CudaTile primary =
+        copied_ahead ? plan(warp_rows, 1, 4, 6, 4096) : plan(warp_rows, 1, 4, 2, 8192);
     add(primary);
+    if (!copied_ahead) add(plan(warp_rows, 1, 4, 6, 4096));
     add(plan(warp_rows, 1, 2, 5, 4096));
     add(plan(warp_rows, 2, 2, 4, 4096));
     add(plan(std::min(2 * warp_rows, 4 * rows), 1, 4, 4, 8192));

@@ -37,6 +37,8 @@ constexpr int64_t kMinThreads = 64;
 // One step of mma is a last resort.
 constexpr int64_t kLastResortBytes = 32;
 constexpr int64_t kBlockKBytes[] = {64, 128, kLastResortBytes};
+// Each step of a simt stage has code of its own; more does not stay in the instruction cache.
+constexpr int64_t kSimtBlockKBytes = 64;
 constexpr int64_t kMaxGrouping = 8;
 constexpr size_t kSeeds = 6;
 constexpr int64_t kCopyAlignment = 4;  // below, there is no asynchronous copy
@@ -73,16 +75,23 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
   const std::vector<int64_t> splits = IntegerChoices(context.space, "split_k");
   const std::vector<int64_t> stages = IntegerChoices(context.space, "num_stages");
   const int64_t narrower = std::min(DTypeBytes(problem.types.lhs), DTypeBytes(problem.types.rhs));
-  // Packing pays where copies would go element by element.
+  // Packing may pay where copies are not asynchronous; bytes along k are a must.
   const auto packs = [&](std::string_view knob, const OperandFact& operand, bool along_k) {
-    return family == CudaFamily::kMma && HasChoice(context.space, knob, KnobValue(true)) &&
-           ((DTypeBytes(operand.dtype) == 1 && !along_k) ||
-            operand.alignment_bytes < kCopyAlignment);
+    std::vector<bool> choices = {false};
+    if (family != CudaFamily::kMma || !HasChoice(context.space, knob, KnobValue(true))) {
+      return choices;
+    }
+    const bool must = DTypeBytes(operand.dtype) == 1 && !along_k;
+    if (must || operand.alignment_bytes < kCopyAlignment) choices.push_back(true);
+    if (must) choices.erase(choices.begin());
+    return choices;
   };
+  const std::vector<bool> lhs_packs =
+      packs("pack[lhs]", problem.fact->lhs, problem.types.lhs_along_k);
+  const std::vector<bool> rhs_packs =
+      packs("pack[rhs]", problem.fact->rhs, problem.types.rhs_along_k);
   CudaTile tile;
   tile.family = family;
-  tile.pack_lhs = packs("pack[lhs]", problem.fact->lhs, problem.types.lhs_along_k);
-  tile.pack_rhs = packs("pack[rhs]", problem.fact->rhs, problem.types.rhs_along_k);
 
   std::vector<Ranked> ranked;
   for (const int64_t block_m : kBlocks) {
@@ -100,6 +109,7 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
         for (const int64_t bytes : kBlockKBytes) {
           tile.block_k = bytes / narrower;
           if (!HasChoice(context.space, "block_size[k]", KnobValue(tile.block_k))) continue;
+          if (family == CudaFamily::kSimt && bytes > kSimtBlockKBytes) continue;
           if (bytes == kLastResortBytes && !ranked.empty()) continue;
           tile.split_k = 1;
           tile.stages = StagesFor(tile, problem, device, stages);
@@ -119,7 +129,13 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
               tile.l2_grouping = *ChoiceAtMost(
                   context.space, "l2_grouping",
                   std::min(kMaxGrouping, PowerOfTwoAtMost(CeilDiv(problem.m, block_m))));
-              ranked.push_back({tile, CudaTileCycles(tile, problem, device)});
+              for (const bool pack_lhs : lhs_packs) {
+                for (const bool pack_rhs : rhs_packs) {
+                  tile.pack_lhs = pack_lhs;
+                  tile.pack_rhs = pack_rhs;
+                  ranked.push_back({tile, CudaTileCycles(tile, problem, device)});
+                }
+              }
             }
           }
         }

@@ -373,8 +373,9 @@ class Generator {
     Long(k + "BatchStride", operand.batch_stride);
     const int64_t rows = operand.along_k ? block_outer : tile_.block_k;
     const int64_t elements = operand.along_k ? tile_.block_k : block_outer;
-    const bool by_columns =
-        tile_.family == CudaFamily::kMma && !operand.along_k && DTypeBytes(operand.dtype) == 4;
+    const char* chunks = tile_.family == CudaFamily::kSimt                    ? "kInOrder"
+                         : !operand.along_k && DTypeBytes(operand.dtype) == 4 ? "kSwizzledByColumns"
+                                                                              : "kSwizzled";
     const auto fits = [](int64_t extent, int64_t block) {
       return extent % block == 0 ? "true" : "false";
     };
@@ -385,10 +386,14 @@ class Generator {
                       fits(operand.elements, elements), ">;\n");
       return;
     }
+    // The word that holds the first element is read whole.
+    const bool shifts = operand.copy_bytes == 0 && operand.element_stride == 1 &&
+                        DTypeBytes(operand.dtype) < 4 &&
+                        kernel_.tensors[operand.tensor].alignment_bytes >= 4;
     absl::StrAppend(&text_, "using ", operand.name, "Copy = TileCopy<", operand.name, ", ", rows,
                     ", ", elements, ", ", operand.copy_bytes, ", ", threads, ", ",
-                    fits(operand.rows, rows), ", ", fits(operand.elements, elements), ", ",
-                    by_columns ? "true" : "false", ">;\n");
+                    fits(operand.rows, rows), ", ", fits(operand.elements, elements),
+                    ", Chunks::", chunks, ", ", shifts ? "true" : "false", ">;\n");
   }
 
   // Which operand is the big one, and how both lie.

@@ -62,10 +62,12 @@ struct Fragments {
   unsigned a[kRowTiles][4], b[kColumnTiles / 2][4];
 };
 
-__device__ __forceinline__ void LoadStep(const unsigned char* lhs_tile,
-                                         const unsigned char* rhs_tile, int step,
+// A tile's reads begin where it begins.
+__device__ __forceinline__ unsigned LhsFirst() { return 0; }
+__device__ __forceinline__ unsigned RhsFirst() { return 0; }
+
+__device__ __forceinline__ void LoadStep(unsigned lhs, unsigned rhs, int step,
                                          Fragments& fragments) {
-  const unsigned lhs = SharedAddress(lhs_tile), rhs = SharedAddress(rhs_tile);
   const int warp_m = WarpM(), warp_n = WarpN();
 #pragma unroll
   for (int i = 0; i < kRowTiles; ++i) {

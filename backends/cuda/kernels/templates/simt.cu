@@ -14,8 +14,9 @@ constexpr int kStepsOfBlock = kBlockK;
 
 template <int a, int b>
 constexpr int kMin = a < b ? a : b;
-constexpr int kRunM = kMin<4, kThreadM>;
-constexpr int kRunN = kMin<4, kThreadN>;
+constexpr int kLongestRun = 16 / sizeof(Accumulator);
+constexpr int kRunM = kMin<kLongestRun, kThreadM>;
+constexpr int kRunN = kMin<kLongestRun, kThreadN>;
 constexpr int kRun = kRunN;  // of what ForEachRun hands out
 
 __device__ __forceinline__ int WarpM() { return threadIdx.x / 32 % kWarpsM * kWarpM; }
@@ -33,25 +34,31 @@ struct Fragments {
   Accumulator a[kThreadM], b[kThreadN];
 };
 
-// `row` is a row of a tile, from the warp's first element on.
+// Where a thread's first elements stand in a tile: bytes.
+__device__ __forceinline__ unsigned LhsFirst() {
+  return (WarpM() + LaneM() * kRunM) * static_cast<int>(sizeof(Lhs));
+}
+__device__ __forceinline__ unsigned RhsFirst() {
+  return (WarpN() + LaneN() * kRunN) * static_cast<int>(sizeof(Rhs));
+}
+
+// `tile` is where this thread's first elements of the tile stand.
 template <typename Copy, int kRunOf, int kLanes, int kSize>
-__device__ __forceinline__ void ReadRow(const unsigned char* tile, int row, int first, int lane,
-                                        Accumulator (&to)[kSize]) {
+__device__ __forceinline__ void ReadRow(unsigned tile, int row, Accumulator (&to)[kSize]) {
   using T = typename Copy::T;
-  constexpr int kPart = kMin<kRunOf, 16 / sizeof(T)>;
 #pragma unroll
-  for (int i = 0; i < kSize; i += kPart) {
-    const int element = first + PlaceOf<kRunOf, kLanes>(i, lane);
-    const auto part = *reinterpret_cast<const Vector<T, kPart>*>(tile + Copy::At(row, element));
+  for (int i = 0; i < kSize; i += kRunOf) {
+    const unsigned at = row * Copy::kPitch + i * kLanes * static_cast<int>(sizeof(T));
+    const auto run = LoadShared<Vector<T, kRunOf>>(tile + at);
 #pragma unroll
-    for (int e = 0; e < kPart; ++e) to[i + e] = static_cast<Accumulator>(Widen(part.at[e]));
+    for (int e = 0; e < kRunOf; ++e) to[i + e] = static_cast<Accumulator>(Widen(run.at[e]));
   }
 }
 
-__device__ __forceinline__ void LoadStep(const unsigned char* lhs, const unsigned char* rhs,
-                                         int step, Fragments& fragments) {
-  ReadRow<LhsCopy, kRunM, 4>(lhs, step, WarpM(), LaneM(), fragments.a);
-  ReadRow<RhsCopy, kRunN, 8>(rhs, step, WarpN(), LaneN(), fragments.b);
+__device__ __forceinline__ void LoadStep(unsigned lhs, unsigned rhs, int step,
+                                         Fragments& fragments) {
+  ReadRow<LhsCopy, kRunM, 4>(lhs, step, fragments.a);
+  ReadRow<RhsCopy, kRunN, 8>(rhs, step, fragments.b);
 }
 
 __device__ __forceinline__ void MultiplyStep(const Fragments& fragments,
@@ -59,7 +66,9 @@ __device__ __forceinline__ void MultiplyStep(const Fragments& fragments,
 #pragma unroll
   for (int m = 0; m < kThreadM; ++m) {
 #pragma unroll
-    for (int n = 0; n < kThreadN; ++n) {
+    for (int j = 0; j < kThreadN; ++j) {
+      // Back and forth, so that neighbours share an operand.
+      const int n = m % 2 == 0 ? j : kThreadN - 1 - j;
       sums[m * kThreadN + n] += fragments.a[m] * fragments.b[n];
     }
   }

@@ -30,36 +30,91 @@ __device__ __forceinline__ void AwaitCopies() {
   asm volatile("cp.async.wait_group %0;" ::"n"(kLeft) : "memory");
 }
 
+// A vector of 1 to 16 bytes, aligned to its size.
+template <typename V>
+__device__ __forceinline__ V LoadShared(unsigned shared) {
+  union {
+    unsigned words[4];
+    unsigned short half;
+    V vector;
+  } loaded;
+  if constexpr (sizeof(V) == 16) {
+    asm volatile("ld.shared.v4.b32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(loaded.words[0]), "=r"(loaded.words[1]), "=r"(loaded.words[2]),
+                   "=r"(loaded.words[3])
+                 : "r"(shared));
+  } else if constexpr (sizeof(V) == 8) {
+    asm volatile("ld.shared.v2.b32 {%0, %1}, [%2];"
+                 : "=r"(loaded.words[0]), "=r"(loaded.words[1])
+                 : "r"(shared));
+  } else if constexpr (sizeof(V) == 4) {
+    asm volatile("ld.shared.b32 %0, [%1];" : "=r"(loaded.words[0]) : "r"(shared));
+  } else if constexpr (sizeof(V) == 2) {
+    asm volatile("ld.shared.b16 %0, [%1];" : "=h"(loaded.half) : "r"(shared));
+  } else {
+    asm volatile("ld.shared.u8 %0, [%1];" : "=h"(loaded.half) : "r"(shared));
+  }
+  return loaded.vector;
+}
+
 __device__ __forceinline__ void StoreShared16(unsigned shared, uint4 v) {
   asm volatile("st.shared.v4.b32 [%0], {%1, %2, %3, %4};" ::"r"(shared), "r"(v.x), "r"(v.y),
                "r"(v.z), "r"(v.w)
                : "memory");
 }
 
-// Rows of a tile as they lie in global memory: kRows rows of kRowElements elements, along k where
-// the operand is contiguous so, else along m or n. In shared memory rows are cut into chunks of 16
-// bytes, and chunk c of row r stands where chunk c ^ Swizzle(r) would. Then neither the writes here
-// nor the reads of the multiply loops, which take one column of chunks from 8 rows, meet in a bank.
+// How the 16-byte chunks of a tile's rows stand in shared memory.
+enum class Chunks {
+  kInOrder,   // where threads read along rows
+  kSwizzled,  // chunk c of row r where chunk c ^ Swizzle(r) would: then neither the writes here nor
+              // reads of one column of chunks from 8 rows meet in a bank
+  kSwizzledByColumns,  // the same, where groups of threads read single elements, from 4 rows and 8
+                       // neighbours each
+};
+
+// Copies kRows rows of a tile, of kRowElements elements each, as they lie in global memory: along k
+// where the operand is contiguous so, else along m or n. Where rows start at multiples of 4, 8 or 16
+// bytes (kCopyBytes), pieces of that size go asynchronously, neighbours by neighbouring threads.
 //
-// kByColumns: single elements are read, by groups of threads from 4 rows and 8 neighbours each.
-template <typename T_, int kRows, int kRowElements, int kCopyBytes_, int kThreads, bool kRowsFit,
-          bool kElementsFit, bool kByColumns>
+// Where they do not (kCopyBytes 0) but are contiguous (kShifts), a thread fetches the aligned words
+// that hold 16 bytes of a row, keeps them until the step has been multiplied, and puts them into
+// place, shifted. Else elements are copied one by one.
+//
+// A thread's copies start at FirstFrom() elements from the tile's first, and go to FirstTo() bytes
+// from where the tile begins in shared memory; what is added to that is known when this is compiled.
+template <typename T_, int kRows, int kRowElements, int kCopyBytes, int kThreads, bool kRowsFit,
+          bool kElementsFit, Chunks kChunksStand, bool kShifts>
 struct TileCopy {
   using T = T_;
-  static constexpr int kCopyBytes = kCopyBytes_;  // 0: element by element
   static constexpr int kRowBytes = kRowElements * sizeof(T);
   static constexpr int kBytes = kRows * kRowBytes;
+  static constexpr int kPitch = kRowBytes;
   static constexpr int kRowChunks = kRowBytes / 16;
-  static constexpr int kChunks = kRows * kRowChunks;
-  static constexpr int kChunkElements = 16 / sizeof(T);
-  static constexpr int kRounds = (kChunks + kThreads - 1) / kThreads;
-  // Narrow copies are many and slow anyway: not all of them need code of their own.
-  static constexpr int kUnroll = kCopyBytes >= 8 ? kRounds : 1;
+  // Pieces of a row, one a thread and round.
+  static constexpr int kPieceBytes = kCopyBytes == 0 ? 16 : kCopyBytes;
+  static constexpr int kPieceElements = kPieceBytes / sizeof(T);
+  static constexpr int kRowPieces = kRowBytes / kPieceBytes;
+  static constexpr int kPieces = kRows * kRowPieces;
+  static constexpr int kRounds = (kPieces + kThreads - 1) / kThreads;
+  static constexpr bool kWholeRows = kThreads % kRowPieces == 0;  // in a round
+  static constexpr int kRoundRows = kWholeRows ? kThreads / kRowPieces : 0;
+  static constexpr int kRowRounds = kWholeRows ? 1 : kRowPieces / kThreads;
+  // Many copies do not all need code of their own.
+  static constexpr int kUnroll = kCopyBytes == 0 && !kShifts ? 1 : kRounds <= 16 ? kRounds : 4;
+
+  // What a thread has fetched and not yet put into place. More would not fit its registers.
+  static constexpr bool kHolds = kShifts && kRounds <= 8;
+  static constexpr int kWords = 5;  // that hold 16 bytes, wherever these start
+  struct Held {
+    unsigned words[kHolds ? kRounds : 1][kWords];
+  };
 
   // Where chunks of rows of 16, 32, 64 or more bytes go: any 8 rows (of 4, two chunks each) reach
-  // all banks.
+  // all banks. Repeats after 8 rows.
   static __device__ __forceinline__ int Swizzle(int row) {
-    if constexpr (kByColumns) {
+    if constexpr (kChunksStand == Chunks::kInOrder) {
+      return 0;
+    } else if constexpr (kChunksStand == Chunks::kSwizzledByColumns) {
       return kRowChunks >= 8 ? row * 2 & 7 : row & 2;
     } else if constexpr (kRowChunks >= 8) {
       return row & 7;
@@ -68,66 +123,136 @@ struct TileCopy {
     }
   }
 
-  // Byte of the tile where an element stands; chunks stay whole.
-  static __device__ __forceinline__ int At(int row, int element) {
-    return row * kRowBytes + (element / kChunkElements ^ Swizzle(row)) * 16 +
-           element % kChunkElements * static_cast<int>(sizeof(T));
+  static __device__ __forceinline__ int FirstRow() { return threadIdx.x / kRowPieces; }
+  static __device__ __forceinline__ int FirstPiece() { return threadIdx.x % kRowPieces; }
+  static __device__ __forceinline__ int ChunkAt(int row, int piece) {
+    return piece * kPieceBytes / 16 ^ Swizzle(row);
+  }
+  static __device__ __forceinline__ long long FirstFrom(long long row_stride,
+                                                        long long element_stride) {
+    return FirstRow() * row_stride + FirstPiece() * kPieceElements * element_stride;
+  }
+  static __device__ __forceinline__ unsigned FirstTo() {
+    return FirstRow() * kRowBytes + ChunkAt(FirstRow(), FirstPiece()) * 16 +
+           FirstPiece() * kPieceBytes % 16;
   }
 
-  // Issues part `part` of `parts` of the copies of one tile. Rows from `rows` on and elements from
-  // `elements` on are 0.
-  static __device__ __forceinline__ void Load(unsigned shared, const T* global,
+  // One round's piece of this thread.
+  struct Piece {
+    bool exists;      // in the tile
+    int row;          // in the tile
+    int first;        // element of the row
+    long long from;   // elements from FirstFrom()
+    int to;           // bytes from FirstTo()
+  };
+  static __device__ __forceinline__ Piece PieceOf(int round, long long row_stride,
+                                                  long long element_stride) {
+    const int row_step = kWholeRows ? round * kRoundRows : round / kRowRounds;
+    const int piece_step = kWholeRows ? 0 : round % kRowRounds * kThreads;
+    const int row = FirstRow() + row_step, piece = FirstPiece() + piece_step;
+    constexpr bool kSameSwizzle =
+        kChunksStand == Chunks::kInOrder || (kWholeRows && kRoundRows % 8 == 0);
+    const int chunks = kSameSwizzle ? piece_step * kPieceBytes / 16
+                                    : ChunkAt(row, piece) - ChunkAt(FirstRow(), FirstPiece());
+    return {kPieces % kThreads == 0 || static_cast<int>(threadIdx.x) + round * kThreads < kPieces,
+            row, piece * kPieceElements,
+            row_step * row_stride + piece_step * kPieceElements * element_stride,
+            row_step * kRowBytes + chunks * 16};
+  }
+
+  // Issues part `part` of `parts` of the copies of one tile, the thread's first of which is from
+  // `from` to `to`, or fetches it. Rows from `rows` on and elements from `elements` on are 0;
+  // `readable` may be read.
+  static __device__ __forceinline__ void Load(unsigned to, const T* from, const T* readable,
                                               long long row_stride, long long element_stride,
-                                              int rows, int elements, int part, int parts) {
-    // Of the first round; later ones differ by constants, which become parts of instructions.
-    const int first_row = threadIdx.x / kRowChunks;
-    const int first_column = threadIdx.x % kRowChunks;
-    const T* const readable = global;
-    global += first_row * row_stride + first_column * kChunkElements * element_stride;
+                                              int rows, int elements, int part, int parts,
+                                              Held& held) {
+    if constexpr (kHolds) {
+      if (part > 0) return;  // all as early as can be
+      parts = 1;
+    }
 #pragma unroll kUnroll
     for (int i = part; i < kRounds; i += parts) {
-      if (kChunks % kThreads != 0 && static_cast<int>(threadIdx.x) + i * kThreads >= kChunks) break;
-      constexpr bool kFewChunks = kThreads % kRowChunks == 0;
-      constexpr int kRoundRows = kFewChunks ? kThreads / kRowChunks : 0;
-      constexpr int kRowRounds = kFewChunks ? 1 : kRowChunks / kThreads;  // rounds for one row
-      const int row_step = kFewChunks ? i * kRoundRows : i / kRowRounds;
-      const int column_step = kFewChunks ? 0 : i % kRowRounds * kThreads;
-      const int row = first_row + row_step;
-      const int column = first_column + column_step;
-      const unsigned to = shared + row * kRowBytes + (column ^ Swizzle(row)) * 16;
-      const int first = column * kChunkElements;
-      const T* from =
-          global + (row_step * row_stride + column_step * kChunkElements * element_stride);
-      if constexpr (kCopyBytes == 0) {
-        Vector<T, kChunkElements> values;
+      const Piece piece = PieceOf(i, row_stride, element_stride);
+      if (!piece.exists) break;
+      const T* source = from + piece.from;
+      const int left = (kRowsFit || piece.row < rows) ? elements - piece.first : 0;
+      if constexpr (kShifts) {
+        unsigned words[kWords];
+        FetchWords(source, left, words);
+        if constexpr (kHolds) {
 #pragma unroll
-        for (int e = 0; e < kChunkElements; ++e) {
+          for (int w = 0; w < kWords; ++w) held.words[i][w] = words[w];
+        } else {
+          PutWords(to + piece.to, source, words);
+        }
+      } else if constexpr (kCopyBytes == 0) {
+        Vector<T, kPieceElements> values;
+#pragma unroll
+        for (int e = 0; e < kPieceElements; ++e) {
           values.at[e] = T{};
-          if (row < rows && first + e < elements) values.at[e] = from[e * element_stride];
+          if (e < left) values.at[e] = source[e * element_stride];
         }
-        StoreShared16(to, *reinterpret_cast<const uint4*>(&values));
+        StoreShared16(to + piece.to, *reinterpret_cast<const uint4*>(&values));
       } else if constexpr (kRowsFit && kElementsFit) {
-#pragma unroll
-        for (int b = 0; b < 16; b += kCopyBytes) {
-          CopyAsync<kCopyBytes>(to + b, reinterpret_cast<const char*>(from) + b);
-        }
+        CopyAsync<kCopyBytes>(to + piece.to, source);
       } else {
-        int valid = 16;
-        if constexpr (!kElementsFit) {
-          const int left = (elements - first) * static_cast<int>(sizeof(T));
-          valid = left < 0 ? 0 : left > 16 ? 16 : left;
-        }
-        if (!kRowsFit && row >= rows) valid = 0;
-#pragma unroll
-        for (int b = 0; b < 16; b += kCopyBytes) {
-          const int bytes = valid - b < 0 ? 0 : valid - b > kCopyBytes ? kCopyBytes : valid - b;
-          // An address that may be read, also where nothing is.
-          const void* source = bytes > 0 ? reinterpret_cast<const char*>(from) + b
-                                         : reinterpret_cast<const char*>(readable);
-          CopyAsync<kCopyBytes>(to + b, source, bytes);
-        }
+        const int there = kElementsFit ? (left > 0 ? kPieceElements : 0)
+                          : left < 0   ? 0
+                                       : left;
+        // An address that may be read, also where nothing is.
+        CopyAsync<kCopyBytes>(to + piece.to, there > 0 ? source : readable,
+                              there < kPieceElements ? there * static_cast<int>(sizeof(T))
+                                                     : kPieceBytes);
       }
     }
+  }
+
+  // Puts what Load() fetched of the same tile into place.
+  static __device__ __forceinline__ void Put(unsigned to, const T* from, long long row_stride,
+                                             const Held& held) {
+    if constexpr (kHolds) {
+#pragma unroll
+      for (int i = 0; i < kRounds; ++i) {
+        const Piece piece = PieceOf(i, row_stride, 1);
+        if (piece.exists) PutWords(to + piece.to, from + piece.from, held.words[i]);
+      }
+    }
+  }
+
+  // The aligned words that hold 16 bytes from `source` on, of which `left` elements exist.
+  static __device__ __forceinline__ void FetchWords(const T* source, int left,
+                                                    unsigned (&words)[kWords]) {
+    const unsigned long long address = reinterpret_cast<unsigned long long>(source);
+    if (left >= kPieceElements + static_cast<int>(4 / sizeof(T))) {
+      const unsigned* aligned = reinterpret_cast<const unsigned*>(address & ~3ull);
+#pragma unroll
+      for (int w = 0; w < kWords; ++w) words[w] = aligned[w];
+      return;
+    }
+    Vector<T, kPieceElements> values;
+#pragma unroll
+    for (int e = 0; e < kPieceElements; ++e) {
+      values.at[e] = T{};
+      if (e < left) values.at[e] = source[e];
+    }
+    // As if they had been fetched by words.
+    const unsigned* whole = reinterpret_cast<const unsigned*>(&values);
+    const unsigned shift = static_cast<unsigned>(address & 3) * 8;
+    words[0] = whole[0] << shift;
+#pragma unroll
+    for (int w = 1; w < kWords; ++w) {
+      words[w] = __funnelshift_l(whole[w - 1], w < 4 ? whole[w] : 0, shift);
+    }
+  }
+  static __device__ __forceinline__ void PutWords(unsigned to, const T* source,
+                                                  const unsigned (&words)[kWords]) {
+    const unsigned shift =
+        static_cast<unsigned>(reinterpret_cast<unsigned long long>(source) & 3) * 8;
+    StoreShared16(to, {__funnelshift_r(words[0], words[1], shift),
+                       __funnelshift_r(words[1], words[2], shift),
+                       __funnelshift_r(words[2], words[3], shift),
+                       __funnelshift_r(words[3], words[4], shift)});
   }
 };
 
@@ -145,32 +270,37 @@ struct TurningCopy {
   static constexpr int kTogether = kRowElements < 8 ? kRowElements : 8;  // steps of k
   static constexpr int kRoundRows = kThreads / kTogether;
 
-  // Rows of shared memory are steps of k.
-  static __device__ __forceinline__ int At(int row, int element) {
-    return row * kPitch + element * static_cast<int>(sizeof(T));
+  static __device__ __forceinline__ int FirstRow() { return threadIdx.x / kTogether % kRows; }
+  static __device__ __forceinline__ int FirstElement() {
+    return threadIdx.x / (kTogether * kRows) * kTogether + threadIdx.x % kTogether;
+  }
+  static __device__ __forceinline__ long long FirstFrom(long long row_stride,
+                                                        long long element_stride) {
+    return FirstRow() * row_stride + FirstElement() * element_stride;
+  }
+  static __device__ __forceinline__ unsigned FirstTo() {
+    return FirstElement() * kPitch + FirstRow() * sizeof(T);
   }
 
-  static __device__ __forceinline__ void Load(unsigned shared, const T* global,
-                                              long long row_stride, long long element_stride,
-                                              int rows, int elements, int part, int parts) {
-    // Of the first round; later ones differ by constants, which become parts of instructions.
-    const int first_row = threadIdx.x / kTogether % kRows;
-    const int first_element =
-        threadIdx.x / (kTogether * kRows) * kTogether + threadIdx.x % kTogether;
-    const unsigned first_to = shared + At(first_element, first_row);
-    const T* const readable = global;
-    global += first_row * row_stride + first_element * element_stride;
+  struct Held {};
+  static __device__ __forceinline__ void Put(unsigned, const T*, long long, const Held&) {}
+
+  static __device__ __forceinline__ void Load(unsigned to_first, const T* from_first,
+                                              const T* readable, long long row_stride,
+                                              long long element_stride, int rows, int elements,
+                                              int part, int parts, Held&) {
 #pragma unroll kUnroll
     for (int i = part; i < kRounds; i += parts) {
       if (kAll % kThreads != 0 && static_cast<int>(threadIdx.x) + i * kThreads >= kAll) break;
       constexpr bool kFewRows = kRoundRows < kRows;  // a round is a part of the tile's rows
       const int row_step = kFewRows ? i * kRoundRows % kRows : 0;
       const int element_step = i * kRoundRows / kRows * kTogether;
-      const unsigned to = first_to + row_step * static_cast<int>(sizeof(T)) + element_step * kPitch;
-      const bool exists = (kRowsFit || first_row + row_step < rows) &&
-                          (kElementsFit || first_element + element_step < elements);
+      const unsigned to =
+          to_first + (row_step * static_cast<int>(sizeof(T)) + element_step * kPitch);
+      const bool exists = (kRowsFit || FirstRow() + row_step < rows) &&
+                          (kElementsFit || FirstElement() + element_step < elements);
       const T* from =
-          exists ? global + (row_step * row_stride + element_step * element_stride) : readable;
+          exists ? from_first + (row_step * row_stride + element_step * element_stride) : readable;
       if constexpr (sizeof(T) >= 4) {
         if constexpr (kRowsFit && kElementsFit) {
           CopyAsync<sizeof(T)>(to, from);

@@ -11,26 +11,43 @@
 __device__ __forceinline__ void Multiply(const Arguments& arguments, const Tile& tile, int begin,
                                          int end, unsigned char* shared,
                                          Accumulator (&sums)[kSums]) {
+  constexpr long long kLhsStep = kBlockK * (kLhsAlongK ? kLhsElementStride : kLhsRowStride);
+  constexpr long long kRhsStep = kBlockK * (kRhsAlongK ? kRhsElementStride : kRhsRowStride);
+  // Where this thread's copies of step `begin` start.
   const Lhs* lhs = arguments.lhs + tile.batch * kLhsBatchStride +
-                   tile.m * (kLhsAlongK ? kLhsRowStride : kLhsElementStride);
+                   tile.m * (kLhsAlongK ? kLhsRowStride : kLhsElementStride) + begin * kLhsStep +
+                   LhsCopy::FirstFrom(kLhsRowStride, kLhsElementStride);
   const Rhs* rhs = arguments.rhs + tile.batch * kRhsBatchStride +
-                   tile.n * (kRhsAlongK ? kRhsRowStride : kRhsElementStride);
+                   tile.n * (kRhsAlongK ? kRhsRowStride : kRhsElementStride) + begin * kRhsStep +
+                   RhsCopy::FirstFrom(kRhsRowStride, kRhsElementStride);
   const unsigned address = SharedAddress(shared);
+  const unsigned lhs_to = address + LhsCopy::FirstTo();
+  const unsigned rhs_to = address + LhsCopy::kBytes + RhsCopy::FirstTo();
+  // Copies are issued step by step: `lhs` and `rhs` are those of `step`.
+  typename LhsCopy::Held lhs_held;
+  typename RhsCopy::Held rhs_held;
   const auto load = [&](int stage, int step, int part, int parts) {
     const int k = step * kBlockK;
-    LhsCopy::Load(address + stage * kStageBytes,
-                  lhs + k * (kLhsAlongK ? kLhsElementStride : kLhsRowStride), kLhsRowStride,
+    LhsCopy::Load(lhs_to + stage * kStageBytes, lhs, arguments.lhs, kLhsRowStride,
                   kLhsElementStride, kLhsAlongK ? kM - tile.m : kK - k,
-                  kLhsAlongK ? kK - k : kM - tile.m, part, parts);
-    RhsCopy::Load(address + stage * kStageBytes + LhsCopy::kBytes,
-                  rhs + k * (kRhsAlongK ? kRhsElementStride : kRhsRowStride), kRhsRowStride,
+                  kLhsAlongK ? kK - k : kM - tile.m, part, parts, lhs_held);
+    RhsCopy::Load(rhs_to + stage * kStageBytes, rhs, arguments.rhs, kRhsRowStride,
                   kRhsElementStride, kRhsAlongK ? kN - tile.n : kK - k,
-                  kRhsAlongK ? kK - k : kN - tile.n, part, parts);
+                  kRhsAlongK ? kK - k : kN - tile.n, part, parts, rhs_held);
+  };
+  const auto put = [&](int stage) {
+    LhsCopy::Put(lhs_to + stage * kStageBytes, lhs, kLhsRowStride, lhs_held);
+    RhsCopy::Put(rhs_to + stage * kStageBytes, rhs, kRhsRowStride, rhs_held);
   };
 #pragma unroll 1
   for (int s = 0; s < kStages - 1; ++s) {
-    if (begin + s < end) load(s, begin + s, 0, 1);
+    if (begin + s < end) {
+      load(s, begin + s, 0, 1);
+      put(s);
+    }
     CommitCopies();
+    lhs += kLhsStep;
+    rhs += kRhsStep;
   }
   AwaitCopies<kStages - 2>();
   __syncthreads();
@@ -38,7 +55,9 @@ __device__ __forceinline__ void Multiply(const Arguments& arguments, const Tile&
   // also across stages, and the copies of a later stage are spread over all but the last.
   constexpr int kCopySteps = kStepsOfBlock > 4 ? 4 : kStepsOfBlock > 1 ? kStepsOfBlock - 1 : 1;
   Fragments fragments[2];
-  LoadStep(shared, shared + LhsCopy::kBytes, 0, fragments[0]);
+  const unsigned lhs_from = address + LhsFirst();
+  const unsigned rhs_from = address + LhsCopy::kBytes + RhsFirst();
+  LoadStep(lhs_from, rhs_from, 0, fragments[0]);
   int read = 0, write = kStages - 1;
 #pragma unroll 1
   for (int step = begin; step < end; ++step) {
@@ -49,17 +68,20 @@ __device__ __forceinline__ void Multiply(const Arguments& arguments, const Tile&
       }
       if (s == kCopySteps - 1) CommitCopies();
       if (s == kStepsOfBlock - 1) {
+        if (step + kStages - 1 < end) put(write);
         // The next stage's copies of all threads are here, and nobody reads this stage any more.
         AwaitCopies<kStages - 2>();
         __syncthreads();
         write = read;
         read = read + 1 == kStages ? 0 : read + 1;
       }
-      const unsigned char* stage = shared + read * kStageBytes;
-      LoadStep(stage, stage + LhsCopy::kBytes, (s + 1) % kStepsOfBlock, fragments[(s + 1) % 2]);
+      LoadStep(lhs_from + read * kStageBytes, rhs_from + read * kStageBytes,
+               (s + 1) % kStepsOfBlock, fragments[(s + 1) % 2]);
       MultiplyStep(fragments[s % 2], sums);
     }
     if constexpr (kStepsOfBlock % 2 != 0) fragments[0] = fragments[1];
+    lhs += kLhsStep;
+    rhs += kRhsStep;
   }
   AwaitCopies<0>();
   __syncthreads();
