@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -84,6 +85,8 @@ struct Flags {
   int rounds = 10;
   std::vector<std::string> configs;
   std::string json;
+  int compile_workers = 0;
+  bool no_overlap = false;
   bool dirty_flush = false;
   bool check = false;
   int check_configs = 2;
@@ -157,7 +160,7 @@ struct World {
   CudaMemory lt_workspace;
 };
 
-absl::StatusOr<World> OpenWorld() {
+absl::StatusOr<World> OpenWorld(const Flags& flags) {
   World world;
   const DetectedHardware detected = DetectCuda(*NewRealSystemReader());
   if (detected.devices.empty()) {
@@ -171,10 +174,12 @@ absl::StatusOr<World> OpenWorld() {
   CubinCache::Options cache;
   cache.folder = DefaultCubinCacheFolder();
   world.compiler = std::make_unique<const CudaCompiler>(std::move(nvrtc), std::move(cache));
-  SEEDTUNE_ASSIGN_OR_RETURN(
-      world.measurer,
-      MakeCudaMeasurer({.worker_argv = {"/proc/self/exe", kWorkerArgument}, .device = world.info},
-                       SystemClock()));
+  SEEDTUNE_ASSIGN_OR_RETURN(world.measurer,
+                            MakeCudaMeasurer({.worker_argv = {"/proc/self/exe", kWorkerArgument},
+                                              .device = world.info,
+                                              .compile_workers = flags.compile_workers,
+                                              .overlap = !flags.no_overlap},
+                                             SystemClock()));
   return world;
 }
 
@@ -500,7 +505,7 @@ nlohmann::ordered_json ResultJson(const std::vector<Row>& rows, const World& wor
 }
 
 absl::Status RunBenchmark(const Flags& flags) {
-  SEEDTUNE_ASSIGN_OR_RETURN(World world, OpenWorld());
+  SEEDTUNE_ASSIGN_OR_RETURN(World world, OpenWorld(flags));
   SEEDTUNE_RETURN_IF_ERROR(OpenDevice(world, flags));
   std::vector<Shape> shapes;
   for (const std::string& kernel : flags.shapes) shapes.push_back({"given", kernel});
@@ -587,7 +592,7 @@ struct CheckCount {
 };
 
 absl::Status RunCheck(const Flags& flags) {
-  SEEDTUNE_ASSIGN_OR_RETURN(World world, OpenWorld());
+  SEEDTUNE_ASSIGN_OR_RETURN(World world, OpenWorld(flags));
   const std::vector<std::string> kernels = flags.shapes.empty() ? CheckKernels() : flags.shapes;
   std::mt19937_64 random(flags.seed);
   struct Item {
@@ -621,24 +626,38 @@ absl::Status RunCheck(const Flags& flags) {
     }
   }
   std::map<std::string, CheckCount> counts;  // by family and type
+  std::vector<int64_t> again;
+  std::set<int64_t> cut;  // took longer than they might while others compiled: once more, later
   int64_t next = 0, answered = 0;
   int under_way = 0, failures_shown = 0;
   while (answered < static_cast<int64_t>(items.size())) {
-    while (next < static_cast<int64_t>(items.size()) && under_way < world.measurer->capacity()) {
+    while (under_way < world.measurer->capacity()) {
+      int64_t id = next;
+      if (next < static_cast<int64_t>(items.size())) {
+        ++next;
+      } else if (!again.empty()) {
+        id = again.back();
+        again.pop_back();
+      } else {
+        break;
+      }
       MeasureRequest request;
-      request.id = next;
-      request.kernel = items.at(next).subject.kernel;
-      request.config = items.at(next).config;
+      request.id = id;
+      request.kernel = items.at(id).subject.kernel;
+      request.config = items.at(id).config;
       request.data_seed = kDataSeed;
       request.min_samples = request.max_samples = 1;
       SEEDTUNE_RETURN_IF_ERROR(world.measurer->Submit(std::move(request)));
-      ++next;
       ++under_way;
     }
     SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<MeasureReply> replies,
                               world.measurer->Wait(int64_t{600'000'000'000}));
     for (const MeasureReply& reply : replies) {
       --under_way;
+      if (reply.outcome.kind == OutcomeKind::kTimeout && cut.insert(reply.id).second) {
+        again.push_back(reply.id);
+        continue;
+      }
       ++answered;
       const Item& item = items.at(reply.id);
       const std::string config = item.config.ToJson();
@@ -695,6 +714,14 @@ int Main(int argc, char** argv) {
   app.add_option("--tune_budget", flags.budget, "for each shape: 10s, 100evals, 0 for none")
       ->capture_default_str();
   app.add_option("--algorithm", flags.algorithm, "how to search")->capture_default_str();
+  CLI::Option* const compile_workers =
+      app.add_option("--compile_workers", flags.compile_workers,
+                     "processes that compile; 0: all cores but one, 16 at most")
+          ->check(CLI::NonNegativeNumber)
+          ->capture_default_str();
+  app.add_flag("--no_overlap", flags.no_overlap,
+               "compile and measure one candidate after the other, to see what overlap is worth")
+      ->excludes(compile_workers);
   app.add_option("--rounds", flags.rounds, "of three runs of everyone")->capture_default_str();
   app.add_option("--config", flags.configs,
                  "a JSON object to run instead of tuning; may be repeated: the best is \"tuned\"")

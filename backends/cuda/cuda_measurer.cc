@@ -39,6 +39,7 @@ absl::StatusOr<std::unique_ptr<Measurer>> MakeCudaMeasurer(CudaMeasurerOptions o
   }
   SEEDTUNE_ASSIGN_OR_RETURN(std::unique_ptr<Measurer> measurer,
                             MakeWorkerMeasurer(std::move(measure), clock));
+  if (!options.overlap) return measurer;
   SEEDTUNE_ASSIGN_OR_RETURN(std::unique_ptr<Measurer> compilers,
                             MakeWorkerMeasurer(std::move(compile), clock));
   return std::make_unique<PipelineMeasurer>(std::move(compilers), std::move(measurer), clock);

@@ -21,6 +21,8 @@ struct CudaMeasurerOptions {
   std::vector<std::string> worker_argv;
   HardwareInfo device;
   int compile_workers = 0;  // 0: all cores but one, 16 at most
+  // False: whoever measures compiles, too, one candidate after the other. To compare with.
+  bool overlap = true;
 };
 
 // `clock` must outlive it. Errors: those of MakeWorkerMeasurer.

@@ -35,9 +35,10 @@ constexpr double kSimtRate = 128;
 constexpr double kSharedBytes = 128;  // the same guide, shared memory: 32 banks of 4 bytes
 constexpr double kL2Bytes = 40;       // measured on an H200
 // Cycles, about as seen on an H200.
-constexpr double kLoadLatency = 900;     // from memory to shared memory
-constexpr double kBlockOverhead = 1500;  // starting, filling the pipeline, writing the output
-constexpr double kStep = 150;            // waiting for each other, where nobody else is there
+constexpr double kLoadLatency = 900;      // from memory to shared memory
+constexpr double kShiftedLatency = 1200;  // from memory to registers, shifted, to shared memory
+constexpr double kBlockOverhead = 1500;   // starting, filling the pipeline, writing the output
+constexpr double kStep = 150;             // waiting for each other, where nobody else is there
 constexpr double kSecondLaunch = 3000;
 constexpr double kLastBlock = 1500;
 // Warps that a multiprocessor needs for its ordinary multipliers to be busy: with half of them,
@@ -137,7 +138,11 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
   const double step =
       std::max(multiply, shared) + 0.25 * std::min(multiply, shared) + turned / kTurnedElements;
   // Copies of a stage go out while another one is multiplied, so that the last is half as early.
-  const double wait = kLoadLatency / (static_cast<double>(tile.stages) - 1.5);
+  double wait = kLoadLatency / (static_cast<double>(tile.stages) - 1.5);
+  // What is shifted into place is fetched a step ahead, whatever the stages.
+  const bool shifts = mma && ((problem.fact->lhs.alignment_bytes < 4 && !tile.pack_lhs) ||
+                              (problem.fact->rhs.alignment_bytes < 4 && !tile.pack_rhs));
+  if (shifts) wait = std::max(wait, kShiftedLatency);
 
   const double together = static_cast<double>(CudaBlocksPerUnit(tile, problem.types, device));
   const auto wave = [&](double blocks_of_unit) {

@@ -145,10 +145,12 @@ class CudaSkinnyStream : public AutotunerHeuristic {
     };
     // Where the small operand is read as it is needed, not copied ahead, larger turns let more of
     // its reads wait for each other.
-    const bool copied_ahead = !HasFamily(space, CudaFamily::kMma) ||
-                              (types.long_is_n ? types.lhs_along_k : types.rhs_along_k);
-    const CudaTile primary =
-        copied_ahead ? plan(warp_rows, 1, 4, 6, 4096) : plan(warp_rows, 1, 4, 2, 8192);
+    const bool tensor_cores = HasFamily(space, CudaFamily::kMma);
+    const bool copied_ahead =
+        tensor_cores && (types.long_is_n ? types.lhs_along_k : types.rhs_along_k);
+    const CudaTile primary = copied_ahead   ? plan(warp_rows, 1, 4, 6, 4096)
+                             : tensor_cores ? plan(warp_rows, 1, 4, 2, 8192)
+                                            : plan(warp_rows, 1, 8, 3, 8192);
     add(primary);
     if (!copied_ahead) add(plan(warp_rows, 1, 4, 6, 4096));
     add(plan(warp_rows, 1, 2, 5, 4096));

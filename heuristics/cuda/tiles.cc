@@ -42,6 +42,8 @@ constexpr int64_t kSimtBlockKBytes = 64;
 constexpr int64_t kMaxGrouping = 8;
 constexpr size_t kSeeds = 6;
 constexpr int64_t kCopyAlignment = 4;  // below, there is no asynchronous copy
+// Of 16 bytes, that a thread can hold on their way (templates/tile_copy.cu), next to its sums.
+constexpr int64_t kHeldPieces = 4;
 
 struct Ranked {
   CudaTile tile;
@@ -92,6 +94,10 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
       packs("pack[rhs]", problem.fact->rhs, problem.types.rhs_along_k);
   CudaTile tile;
   tile.family = family;
+  const auto holds = [&](const OperandFact& operand, int64_t block) {
+    return family != CudaFamily::kMma || operand.alignment_bytes >= kCopyAlignment ||
+           block * tile.block_k * DTypeBytes(operand.dtype) <= kHeldPieces * 16 * CudaThreads(tile);
+  };
 
   std::vector<Ranked> ranked;
   for (const int64_t block_m : kBlocks) {
@@ -131,6 +137,10 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
                   std::min(kMaxGrouping, PowerOfTwoAtMost(CeilDiv(problem.m, block_m))));
               for (const bool pack_lhs : lhs_packs) {
                 for (const bool pack_rhs : rhs_packs) {
+                  if ((!pack_lhs && !holds(problem.fact->lhs, block_m)) ||
+                      (!pack_rhs && !holds(problem.fact->rhs, block_n))) {
+                    continue;
+                  }
                   tile.pack_lhs = pack_lhs;
                   tile.pack_rhs = pack_rhs;
                   ranked.push_back({tile, CudaTileCycles(tile, problem, device)});

@@ -4,7 +4,8 @@ __device__ __forceinline__ unsigned SharedAddress(const void* p) {
   return static_cast<unsigned>(__cvta_generic_to_shared(p));
 }
 
-// kBytes: 4, 8 or 16. Of them `valid` are read, the rest becomes 0.
+// kBytes: 4, 8 or 16. Of them `valid` are read, the rest becomes 0; where that is 0, `global` may be
+// anything.
 template <int kBytes>
 __device__ __forceinline__ void CopyAsync(unsigned shared, const void* global, int valid) {
   if constexpr (kBytes == 16) {
@@ -161,25 +162,35 @@ struct TileCopy {
   }
 
   // Issues part `part` of `parts` of the copies of one tile, the thread's first of which is from
-  // `from` to `to`, or fetches it. Rows from `rows` on and elements from `elements` on are 0;
-  // `readable` may be read.
-  static __device__ __forceinline__ void Load(unsigned to, const T* from, const T* readable,
+  // `from` to `to`, or fetches it. Rows from `rows` on and elements from `elements` on are 0.
+  // kRowsInside, kElementsInside: all of them are there in this tile.
+  template <bool kRowsInside, bool kElementsInside>
+  static __device__ __forceinline__ void Load(unsigned to, const T* from,
                                               long long row_stride, long long element_stride,
                                               int rows, int elements, int part, int parts,
                                               Held& held) {
+    constexpr bool kAllRows = kRowsFit || kRowsInside;
+    constexpr bool kAllElements = kElementsFit || kElementsInside;
     if constexpr (kHolds) {
       if (part > 0) return;  // all as early as can be
       parts = 1;
     }
+    // The same for all threads: each piece's words lie inside its row.
+    const bool all_words = (kAllRows || rows >= kRows) &&
+                           elements >= kRowElements + static_cast<int>(4 / sizeof(T));
 #pragma unroll kUnroll
     for (int i = part; i < kRounds; i += parts) {
       const Piece piece = PieceOf(i, row_stride, element_stride);
       if (!piece.exists) break;
       const T* source = from + piece.from;
-      const int left = (kRowsFit || piece.row < rows) ? elements - piece.first : 0;
+      const int left = (kAllRows || piece.row < rows) ? elements - piece.first : 0;
       if constexpr (kShifts) {
         unsigned words[kWords];
-        FetchWords(source, left, words);
+        if (all_words) {
+          FetchWords(source, words);
+        } else {
+          FetchElements(source, left, words);
+        }
         if constexpr (kHolds) {
 #pragma unroll
           for (int w = 0; w < kWords; ++w) held.words[i][w] = words[w];
@@ -194,14 +205,13 @@ struct TileCopy {
           if (e < left) values.at[e] = source[e * element_stride];
         }
         StoreShared16(to + piece.to, *reinterpret_cast<const uint4*>(&values));
-      } else if constexpr (kRowsFit && kElementsFit) {
+      } else if constexpr (kAllRows && kAllElements) {
         CopyAsync<kCopyBytes>(to + piece.to, source);
       } else {
-        const int there = kElementsFit ? (left > 0 ? kPieceElements : 0)
+        const int there = kAllElements ? (left > 0 ? kPieceElements : 0)
                           : left < 0   ? 0
                                        : left;
-        // An address that may be read, also where nothing is.
-        CopyAsync<kCopyBytes>(to + piece.to, there > 0 ? source : readable,
+        CopyAsync<kCopyBytes>(to + piece.to, source,
                               there < kPieceElements ? there * static_cast<int>(sizeof(T))
                                                      : kPieceBytes);
       }
@@ -220,25 +230,25 @@ struct TileCopy {
     }
   }
 
-  // The aligned words that hold 16 bytes from `source` on, of which `left` elements exist.
-  static __device__ __forceinline__ void FetchWords(const T* source, int left,
-                                                    unsigned (&words)[kWords]) {
-    const unsigned long long address = reinterpret_cast<unsigned long long>(source);
-    if (left >= kPieceElements + static_cast<int>(4 / sizeof(T))) {
-      const unsigned* aligned = reinterpret_cast<const unsigned*>(address & ~3ull);
+  // The aligned words that hold 16 bytes from `source` on.
+  static __device__ __forceinline__ void FetchWords(const T* source, unsigned (&words)[kWords]) {
+    const unsigned* aligned =
+        reinterpret_cast<const unsigned*>(reinterpret_cast<unsigned long long>(source) & ~3ull);
 #pragma unroll
-      for (int w = 0; w < kWords; ++w) words[w] = aligned[w];
-      return;
-    }
+    for (int w = 0; w < kWords; ++w) words[w] = __ldg(aligned + w);
+  }
+  // The same of the `left` elements that exist, and zeros.
+  static __device__ __forceinline__ void FetchElements(const T* source, int left,
+                                                       unsigned (&words)[kWords]) {
     Vector<T, kPieceElements> values;
 #pragma unroll
     for (int e = 0; e < kPieceElements; ++e) {
       values.at[e] = T{};
       if (e < left) values.at[e] = source[e];
     }
-    // As if they had been fetched by words.
     const unsigned* whole = reinterpret_cast<const unsigned*>(&values);
-    const unsigned shift = static_cast<unsigned>(address & 3) * 8;
+    const unsigned shift =
+        static_cast<unsigned>(reinterpret_cast<unsigned long long>(source) & 3) * 8;
     words[0] = whole[0] << shift;
 #pragma unroll
     for (int w = 1; w < kWords; ++w) {
@@ -285,10 +295,13 @@ struct TurningCopy {
   struct Held {};
   static __device__ __forceinline__ void Put(unsigned, const T*, long long, const Held&) {}
 
+  template <bool kRowsInside, bool kElementsInside>
   static __device__ __forceinline__ void Load(unsigned to_first, const T* from_first,
-                                              const T* readable, long long row_stride,
+                                              long long row_stride,
                                               long long element_stride, int rows, int elements,
                                               int part, int parts, Held&) {
+    constexpr bool kAllRows = kRowsFit || kRowsInside;
+    constexpr bool kAllElements = kElementsFit || kElementsInside;
 #pragma unroll kUnroll
     for (int i = part; i < kRounds; i += parts) {
       if (kAll % kThreads != 0 && static_cast<int>(threadIdx.x) + i * kThreads >= kAll) break;
@@ -297,12 +310,11 @@ struct TurningCopy {
       const int element_step = i * kRoundRows / kRows * kTogether;
       const unsigned to =
           to_first + (row_step * static_cast<int>(sizeof(T)) + element_step * kPitch);
-      const bool exists = (kRowsFit || FirstRow() + row_step < rows) &&
-                          (kElementsFit || FirstElement() + element_step < elements);
-      const T* from =
-          exists ? from_first + (row_step * row_stride + element_step * element_stride) : readable;
+      const bool exists = (kAllRows || FirstRow() + row_step < rows) &&
+                          (kAllElements || FirstElement() + element_step < elements);
+      const T* from = from_first + (row_step * row_stride + element_step * element_stride);
       if constexpr (sizeof(T) >= 4) {
-        if constexpr (kRowsFit && kElementsFit) {
+        if constexpr (kAllRows && kAllElements) {
           CopyAsync<sizeof(T)>(to, from);
         } else {
           CopyAsync<sizeof(T)>(to, from, exists ? sizeof(T) : 0);

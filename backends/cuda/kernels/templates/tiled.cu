@@ -28,12 +28,24 @@ __device__ __forceinline__ void Multiply(const Arguments& arguments, const Tile&
   typename RhsCopy::Held rhs_held;
   const auto load = [&](int stage, int step, int part, int parts) {
     const int k = step * kBlockK;
-    LhsCopy::Load(lhs_to + stage * kStageBytes, lhs, arguments.lhs, kLhsRowStride,
-                  kLhsElementStride, kLhsAlongK ? kM - tile.m : kK - k,
-                  kLhsAlongK ? kK - k : kM - tile.m, part, parts, lhs_held);
-    RhsCopy::Load(rhs_to + stage * kStageBytes, rhs, arguments.rhs, kRhsRowStride,
-                  kRhsElementStride, kRhsAlongK ? kN - tile.n : kK - k,
-                  kRhsAlongK ? kK - k : kN - tile.n, part, parts, rhs_held);
+    if (kK % kBlockK == 0 || k + kBlockK <= kK) {
+      LhsCopy::Load<!kLhsAlongK, kLhsAlongK>(
+          lhs_to + stage * kStageBytes, lhs, kLhsRowStride, kLhsElementStride,
+          kLhsAlongK ? kM - tile.m : kBlockK, kLhsAlongK ? kBlockK : kM - tile.m, part, parts,
+          lhs_held);
+      RhsCopy::Load<!kRhsAlongK, kRhsAlongK>(
+          rhs_to + stage * kStageBytes, rhs, kRhsRowStride, kRhsElementStride,
+          kRhsAlongK ? kN - tile.n : kBlockK, kRhsAlongK ? kBlockK : kN - tile.n, part, parts,
+          rhs_held);
+    } else {
+      // The last step.
+      LhsCopy::Load<false, false>(lhs_to + stage * kStageBytes, lhs, kLhsRowStride,
+                                  kLhsElementStride, kLhsAlongK ? kM - tile.m : kK - k,
+                                  kLhsAlongK ? kK - k : kM - tile.m, part, parts, lhs_held);
+      RhsCopy::Load<false, false>(rhs_to + stage * kStageBytes, rhs, kRhsRowStride,
+                                  kRhsElementStride, kRhsAlongK ? kN - tile.n : kK - k,
+                                  kRhsAlongK ? kK - k : kN - tile.n, part, parts, rhs_held);
+    }
   };
   const auto put = [&](int stage) {
     LhsCopy::Put(lhs_to + stage * kStageBytes, lhs, kLhsRowStride, lhs_held);
