@@ -1,9 +1,9 @@
 // How long launches take on the device, each meeting a cold L2 cache.
 //
 // Before each run, a buffer larger than the L2 is read. If it were written, as is common, the cache
-// would be full of lines that have to go back to memory while the kernel reads its operands: on an
-// H100 that costs a kernel that is bound by memory up to what 50 MB take, and hides how fast it is.
-// A layer of a model meets its weights in memory, and in the cache what others have read.
+// would be full of lines that have to go to memory while the kernel reads its operands: on an H100
+// that costs a kernel of 134 MB 10 of 59 us, and hides how fast it is (docs/results/
+// h100-portable.md). A layer of a model meets its weights in memory, and little else to be written.
 #ifndef SEEDTUNE_BACKENDS_CUDA_TIMER_H_
 #define SEEDTUNE_BACKENDS_CUDA_TIMER_H_
 

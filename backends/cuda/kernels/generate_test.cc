@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <iostream>
 #include <iterator>
 #include <memory>
 #include <random>
@@ -300,6 +301,7 @@ TEST_F(CompiledTest, TheResourceModelAgreesWithTheAssembler) {
       }
     }
   }
+  std::cout << spilling << " of " << compiled_count << " configurations spill\n";
   EXPECT_GT(compiled_count, 0);
   EXPECT_LE(spilling, compiled_count / 8) << "of " << compiled_count;
 }
