@@ -52,7 +52,11 @@ def autotune(bench, device):
         del constants[name]
     configs = [triton.Config({"BLOCK_M": m, "BLOCK_N": n, "BLOCK_K": k, "GROUP": 8, "K_STAGES": stages}, num_stages=stages,
                              num_warps=warps) for m, n, k, stages, warps in TUTORIAL]
-    tuner = triton.autotune(configs=configs, key=["M", "N", "K"])(kernels.matmul)
+
+    def do_bench(run, quantiles):
+        return triton.testing.do_bench(run, warmup=10, rep=40, quantiles=quantiles)
+
+    tuner = triton.autotune(configs=configs, key=["M", "N", "K"], do_bench=do_bench)(kernels.matmul)
     begin = time.monotonic()
     tuner[lambda meta: (-(-bench.problem.m // meta["BLOCK_M"]) * -(-bench.problem.n // meta["BLOCK_N"]), )](
         bench.a, bench.b, bench.out, None, None, **constants)

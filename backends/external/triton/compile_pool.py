@@ -1,12 +1,17 @@
 """Compiles in processes of their own, many at once: one that crashes or hangs costs what it was compiling."""
 import multiprocessing
+import os
 import queue
 import threading
 import time
 
 
 def _serve(connection, prepare, work):
-    """In a child: answers each job until the parent closes the pipe."""
+    """In a child: answers each job until the parent closes the pipe. Compilers print what they think of a kernel, whole
+    programs at times; nobody asked."""
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
     prepared = False
     while True:
         try:

@@ -34,9 +34,10 @@ class DryMachine:
         problem, plan = plan
         # Waves of tiles, each tile as long as its loads or its products take: enough to tell configurations apart.
         constants = plan.constants
-        m, n, k = constants["BLOCK_M"], constants["BLOCK_N"], constants["BLOCK_K"]
-        steps = -(-problem.k // k) / constants["SPLIT"]
-        waves = -(-plan.grid[0] * plan.grid[1] * plan.grid[2] // Device().compute_units)
+        m, n, k, split = (constants[name] for name in ("BLOCK_M", "BLOCK_N", "BLOCK_K", "SPLIT"))
+        steps = -(-problem.k // k) / split
+        tiles = -(-problem.m // m) * -(-problem.n // n) * problem.batch * split
+        waves = -(-tiles // Device().compute_units)
         tile_ns = steps * max(2 * m * n * k / (_FLOPS_PER_NS / 132), 2 * (m + n) * k / (_BYTES_PER_NS / 132))
         sample = 2000.0 + waves * tile_ns + (1500.0 if plan.add_parts else 0.0)
         if request["drop_above_ns"] and sample > request["drop_above_ns"]:

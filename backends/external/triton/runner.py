@@ -1,12 +1,13 @@
 """Checks and times launches on the GPU. Needs PyTorch and a GPU."""
 import dataclasses
+import random
 import statistics
 
 import torch
 
 from launcher import TORCH_DTYPES, Launcher
 
-FLUSH_BYTES = 256 << 20  # more than any L2 cache; written before each timed run
+FLUSH_BYTES = 256 << 20  # more than any L2 cache
 
 # What an element may be off, for inputs from a normal distribution. As a share of its own size: a rounding of the output,
 # and of the operands, which tf32 cuts off to one side.
@@ -33,19 +34,20 @@ class Bench:
         # Products in fp8 are kept near 1, which it has most digits for.
         self._spread = problem.k**-0.25 if problem.out.startswith("f8") else 1.0
 
-        def random(*shape, of):
+        def normal(*shape, of):
             values = torch.randn(shape, generator=generator, device="cuda", dtype=torch.float32)
             return (values * self._spread).to(of)
 
         planes = (problem.batch, )
         a_shape = (problem.k, problem.m) if problem.lhs_column_major else (problem.m, problem.k)
         b_shape = (problem.n, problem.k) if problem.rhs_column_major else (problem.k, problem.n)
-        self.a, self.b = random(*planes, *a_shape, of=dtype), random(*planes, *b_shape, of=dtype)
-        self.bias = random(problem.n, of=out) if problem.bias else None
-        self.residual = random(*planes, problem.m, problem.n, of=out) if problem.residual else None
+        self.a, self.b = normal(*planes, *a_shape, of=dtype), normal(*planes, *b_shape, of=dtype)
+        self.bias = normal(problem.n, of=out) if problem.bias else None
+        self.residual = normal(*planes, problem.m, problem.n, of=out) if problem.residual else None
         self.out = torch.empty((problem.batch, problem.m, problem.n), dtype=out, device="cuda")
         self._workspace = torch.empty(0, dtype=torch.float32, device="cuda")
-        self._flush = torch.empty(FLUSH_BYTES, dtype=torch.int8, device="cuda")
+        self._flush = torch.zeros(FLUSH_BYTES // 4, dtype=torch.float32, device="cuda")
+        self._flushed = torch.empty((), dtype=torch.float32, device="cuda")
         self._reference, self._allowed = self._make_reference()
 
     def lhs(self):
@@ -103,19 +105,27 @@ class Bench:
         return (f"{count} of {wrong.numel()} elements are wrong, the first at {list(place)}: "
                 f"{float(self.out[place].float()):.6g}, want {float(self._reference[place]):.6g}")
 
+    def _empty_caches(self):
+        """Reads more than the L2 cache holds. Were it written instead, a kernel would pay for writing back what is not its
+        own (backends/cuda/timer.h)."""
+        torch.sum(self._flush, dim=0, out=self._flushed)
+
     def time(self, launches, rounds):
-        """Cold times in ns, `rounds` of each launch, in turns."""
+        """Cold times in ns, `rounds` of each launch, in turns, each turn in another order."""
         events = [[(torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)) for _ in launches]
                   for _ in range(rounds)]
-        # A launch from Python takes about as long as a flush. Some flushes ahead keep the GPU busy until all is enqueued, so
+        # A launch from Python takes about as long as emptying the caches. Some of these ahead keep the GPU busy until all is enqueued, so
         # that no time between two events is one of waiting for the host.
         for _ in range(3 + rounds * len(launches) // 3):
-            self._flush.zero_()
+            self._empty_caches()
+        order = list(range(len(launches)))
         for turn in events:
-            for launch, (start, stop) in zip(launches, turn):
-                self._flush.zero_()
+            random.shuffle(order)
+            for i in order:
+                start, stop = turn[i]
+                self._empty_caches()
                 start.record()
-                launch()
+                launches[i]()
                 stop.record()
         torch.cuda.synchronize()
         return [[turn[i][0].elapsed_time(turn[i][1]) * 1e6 for turn in events] for i in range(len(launches))]
