@@ -33,6 +33,13 @@ constexpr int64_t kFewTiles = 4;
 constexpr int64_t kDeepSteps = 32;
 constexpr int64_t kMinStepsOfPart = 4;
 constexpr int64_t kShortK = 1024;
+// Or where half of them have one and k is at least this.
+constexpr int64_t kDeepK = 8192;
+// Below this, persistent programs were not measured.
+constexpr int64_t kPersistentK = 256;
+constexpr int64_t kRowsTogether = 8;       // of tiles, which share columns in the L2 cache
+constexpr int64_t kRowBytes = 128;         // of a block along k: a swizzled row of a tile
+constexpr double kSquareTileSpeed = 0.94;  // of 128 x 128, as a share of that of 128 x 256
 constexpr int64_t kMinAspectElements = 4096;
 
 struct Generation {
@@ -40,10 +47,12 @@ struct Generation {
   std::string_view family;
   std::string_view validated;  // the architecture whose default the primary may become
   bool takes_fp8 = false;
+  bool is_measured = false;  // what Plans() does beside the formula (docs/results/triton-h100.md)
   TileBudget (*budget)();
 };
-constexpr Generation kHopper = {"triton_hopper_matmul", "hopper", "sm90", false, &HopperTileBudget};
-constexpr Generation kBlackwell = {"triton_blackwell_matmul", "blackwell", "sm100", true,
+constexpr Generation kHopper = {"triton_hopper_matmul", "hopper", "sm90", false, true,
+                                &HopperTileBudget};
+constexpr Generation kBlackwell = {"triton_blackwell_matmul", "blackwell", "sm100", true, false,
                                    &BlackwellTileBudget};
 
 class BudgetMatmul : public AutotunerHeuristic {
@@ -68,9 +77,7 @@ class BudgetMatmul : public AutotunerHeuristic {
     std::vector<PartialConfig> ranked;
     for (const TritonPlan& plan : Plans(context, *matmul)) {
       std::optional<PartialConfig> seed = FitSeed(context.space, plan);
-      if (!seed) continue;
-      if (plan.persistent) ByTensorDescriptors(context.space, *seed);
-      ranked.push_back(*std::move(seed));
+      if (seed) ranked.push_back(*std::move(seed));
     }
     return SelectDiverse(context.space, ranked, kMaxSeeds);
   }
@@ -107,6 +114,84 @@ class BudgetMatmul : public AutotunerHeuristic {
     return matmul;
   }
 
+  static bool TakesDescriptors(const ConfigSpace& space) {
+    return HasChoice(space, "indexing[0]", std::string("tensor_descriptor")) &&
+           HasChoice(space, "indexing[1]", std::string("tensor_descriptor"));
+  }
+
+  static int64_t Tiles(const PlannedMatmul& matmul, int64_t block_m, int64_t block_n) {
+    return CeilDiv(matmul.m, block_m) * CeilDiv(matmul.n, block_n) * matmul.batch;
+  }
+
+  // Where tiles leave most of the device idle and k is deep: parts of it that fill the device. None
+  // otherwise. Small tiles first: each part writes its tile to memory, so that few parts are
+  // better.
+  static std::vector<TritonPlan> SplitPlans(const PlannedMatmul& matmul, const TritonPlan& plan,
+                                            int64_t units) {
+    std::vector<TritonPlan> plans;
+    const int64_t most_m = std::max<int64_t>(16, PowerOfTwoAtMost(matmul.m));
+    const int64_t most_n = std::max<int64_t>(16, PowerOfTwoAtMost(matmul.n));
+    const int64_t small_m = std::min<int64_t>(most_m, 64), small_n = std::min<int64_t>(most_n, 64);
+    const bool few = Tiles(matmul, plan.block_m, plan.block_n) * kFewTiles <= units &&
+                     matmul.k / plan.block_k >= kDeepSteps;
+    const bool half = Tiles(matmul, small_m, small_n) * 2 <= units && matmul.k >= kDeepK;
+    if (!few && !half) return plans;
+    for (const int64_t rows : {64, 128}) {
+      TritonPlan split = plan;
+      split.block_m = std::min(most_m, rows);
+      split.block_n = small_n;
+      split.block_k = kRowBytes / matmul.itemsize;
+      split.num_warps = 4;
+      split.num_stages = 8;
+      const int64_t outputs = Tiles(matmul, split.block_m, split.block_n);
+      split.split_k = std::clamp<int64_t>(
+          units / outputs, 2, std::max<int64_t>(2, matmul.k / (split.block_k * kMinStepsOfPart)));
+      plans.push_back(split);
+    }
+    return plans;
+  }
+
+  // Persistent programs, which load one tile's operands while they store the one before.
+  static TritonPlan Persistent(const TritonPlan& plan) {
+    TritonPlan persistent = plan;
+    persistent.persistent = true;
+    persistent.flattens_grid = true;
+    persistent.loads_by_descriptor = true;
+    persistent.epilogue_subtile = 2;
+    return persistent;
+  }
+
+  // The large tile and the square one, the better first: what the square one loses by its shape
+  // (a fifteenth) it may win where it fills the last wave. Where neither fits: the formula's.
+  static std::vector<TritonPlan> PersistentPlans(const PlannedMatmul& matmul,
+                                                 const TritonPlan& plan, int64_t units) {
+    const auto fill = [&](int64_t block_m, int64_t block_n) {
+      const int64_t tiles = Tiles(matmul, block_m, block_n);
+      return static_cast<double>(tiles) / static_cast<double>(CeilDiv(tiles, units) * units);
+    };
+    std::vector<TritonPlan> plans;
+    if (matmul.m < 128 || matmul.n < 128) {
+      plans.push_back(Persistent(plan));
+      return plans;
+    }
+    TritonPlan square = Persistent(plan);
+    square.block_m = square.block_n = 128;
+    square.block_k = kRowBytes / matmul.itemsize;
+    square.num_warps = 8;
+    square.num_stages = 5;
+    square.stores_by_descriptor = true;
+    plans.push_back(square);
+    if (matmul.n < 256) return plans;
+    TritonPlan large = square;
+    large.block_n = 256;
+    // Many waves have many stores to hide; what a stored tile takes of shared memory is a stage.
+    large.stores_by_descriptor = Tiles(matmul, 128, 256) > 2 * units;
+    large.num_stages = large.stores_by_descriptor ? 3 : 4;
+    const bool large_first = fill(128, 256) >= kSquareTileSpeed * fill(128, 128);
+    plans.insert(large_first ? plans.begin() : plans.end(), large);
+    return plans;
+  }
+
   // Best first; the first is the primary.
   std::vector<TritonPlan> Plans(const TuningContext& context, const PlannedMatmul& matmul) const {
     const int64_t units = std::max(context.device.compute_units, 1);
@@ -120,31 +205,36 @@ class BudgetMatmul : public AutotunerHeuristic {
     plan.num_stages = tile.num_stages;
     plan.l2_grouping = tile.l2_grouping;
 
-    std::vector<TritonPlan> plans;
-    const int64_t tiles =
-        CeilDiv(matmul.m, tile.block_m) * CeilDiv(matmul.n, tile.block_n) * matmul.batch;
-    if (tiles * kFewTiles <= units && matmul.k / tile.block_k >= kDeepSteps) {
-      for (const int64_t extent_of_tile : {128, 64}) {
-        TritonPlan split = plan;
-        split.block_m = std::min(std::max<int64_t>(16, PowerOfTwoAtMost(matmul.m)), extent_of_tile);
-        split.block_n = std::min(std::max<int64_t>(16, PowerOfTwoAtMost(matmul.n)), extent_of_tile);
-        split.block_k = std::min<int64_t>(plan.block_k, 128);
-        split.num_stages = 4;
-        const int64_t outputs =
-            CeilDiv(matmul.m, split.block_m) * CeilDiv(matmul.n, split.block_n) * matmul.batch;
-        split.split_k =
-            std::clamp<int64_t>(units / outputs, 2, matmul.k / (split.block_k * kMinStepsOfPart));
-        plans.push_back(split);
+    std::vector<TritonPlan> plans = SplitPlans(matmul, plan, units);
+    const int64_t tiles = Tiles(matmul, tile.block_m, tile.block_n);
+    const bool several_waves = tiles > units;
+    const bool measured = generation_.is_measured && matmul.batch == 1 && matmul.itemsize == 2 &&
+                          TakesDescriptors(context.space);
+    if (measured && several_waves && matmul.k >= kPersistentK) {
+      plan.l2_grouping = kRowsTogether;
+      const std::vector<TritonPlan> persistent = PersistentPlans(matmul, plan, units);
+      plans.insert(plans.end(), persistent.begin(), persistent.end());
+      plans.push_back(plan);
+    } else {
+      plans.push_back(plan);
+      if (several_waves) {
+        TritonPlan persistent = Persistent(plan);
+        persistent.stores_by_descriptor = true;
+        persistent.num_stages = std::max<int64_t>(2, plan.num_stages - 1);
+        plans.push_back(persistent);
       }
     }
-    plans.push_back(plan);
-    // Persistent programs run one tile's epilogue while the next tile's operands arrive.
-    TritonPlan persistent = plan;
-    persistent.persistent = true;
-    persistent.num_stages = std::max<int64_t>(2, plan.num_stages - 1);
-    persistent.epilogue_subtile = 2;
-    const bool several_waves = tiles > units;
-    if (several_waves) plans.push_back(persistent);
+    if (measured && !several_waves) {
+      // Rows of 128 bytes and as many stages as fit keep more loads in flight than deep blocks.
+      TritonPlan pipelined = plan;
+      pipelined.block_m = 64;
+      pipelined.block_n = 128;
+      pipelined.block_k = 64;
+      pipelined.num_warps = 4;
+      pipelined.num_stages = 8;
+      pipelined.loads_by_descriptor = true;
+      plans.push_back(pipelined);
+    }
     if (matmul.k <= kShortK && plan.block_m * plan.block_n >= 32768) {
       TritonPlan pair = plan;
       pair.block_m = pair.block_n = 128;
@@ -163,18 +253,6 @@ class BudgetMatmul : public AutotunerHeuristic {
     shallow.num_stages = std::max<int64_t>(2, plan.num_stages / 2);
     plans.push_back(shallow);
     return plans;
-  }
-
-  // Where the operands' layouts allow them; beside persistent programs only, whose loop they serve.
-  void ByTensorDescriptors(const ConfigSpace& space, PartialConfig& seed) const {
-    for (const char* knob : {"indexing[0]", "indexing[1]", "indexing[2]"}) {
-      if (HasChoice(space, knob, std::string("tensor_descriptor"))) {
-        seed.Set(knob, "tensor_descriptor");
-      }
-    }
-    if (HasChoice(space, "range_flatten[grid]", std::string("true"))) {
-      seed.Set("range_flatten[grid]", "true");
-    }
   }
 
   const Generation& generation_;

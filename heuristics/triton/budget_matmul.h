@@ -12,11 +12,14 @@ namespace seedtune {
 // on an architecture of the family; on Hopper not of two operands of 1 byte, where Triton's
 // accumulation of fp8 loses bits (see triton_fp8_matmul).
 //
-// The primary is the formula's, but for what the formula was measured to be slow at (on an H100,
-// against cuBLAS): with a deep k and few tiles, where it reached 0.21, k is split so that the parts
-// fill the device. The others, as far as they differ in structure (diversity.h): persistent
-// programs by tensor descriptors, which overlap the epilogue (0.84 where k is short); smaller
-// tiles, two of which share a compute unit; the aspect turned.
+// The primary is the formula's, but for what the formula was measured to be slow at. On both: with
+// a deep k and few tiles, k is split so that the parts fill the device. On Hopper, for one product
+// of operands of 2 bytes, as measured on an H100 with the Triton worker
+// (docs/results/triton-h100.md): where tiles make several waves, persistent programs by tensor
+// descriptors, whose loads go on while a tile is stored, of 128 x 256 tiles or of square ones,
+// whichever fill the last wave. The others, as far as they differ in structure (diversity.h): the
+// formula's own tile; long pipelines of shallow blocks; smaller tiles, two of which share a compute
+// unit; the aspect turned.
 //
 // Promoted on exactly sm90 and sm100, where the formula was validated; what follows them along the
 // lineage gets seeds and no default. Neighbours: stages with the tile, aspect, persistence.

@@ -125,17 +125,20 @@ std::optional<PartialConfig> FitSeed(const ConfigSpace& space, const TritonPlan&
   SetAtMost(space, "epilogue_subtile", plan.epilogue_subtile, seed);
   SetAtMost(space, "waves_per_eu", plan.waves_per_eu, seed);
   SetAtMost(space, "matrix_instr_nonkdim", plan.matrix_instr_nonkdim, seed);
-  if (plan.persistent && HasChoice(space, "pid_type", std::string("persistent_interleaved"))) {
-    seed.Set("pid_type", "persistent_interleaved");
+  const auto choose = [&](std::string_view knob, const char* value) {
+    if (HasChoice(space, knob, std::string(value))) seed.Set(knob, value);
+  };
+  if (plan.persistent) choose("pid_type", "persistent_interleaved");
+  if (plan.loads_by_descriptor) {
+    choose("indexing[0]", "tensor_descriptor");
+    choose("indexing[1]", "tensor_descriptor");
   }
+  if (plan.stores_by_descriptor) choose("indexing[2]", "tensor_descriptor");
+  if (plan.persistent && plan.flattens_grid) choose("range_flatten[grid]", "true");
   if (plan.xcd_remap && HasChoice(space, "xcd_remap", true)) seed.Set("xcd_remap", true);
   if (plan.streams_rhs) {
-    if (HasChoice(space, "load_eviction_policy[1]", std::string("first"))) {
-      seed.Set("load_eviction_policy[1]", "first");
-    }
-    if (HasChoice(space, "load_cache_modifier[1]", std::string("cg"))) {
-      seed.Set("load_cache_modifier[1]", "cg");
-    }
+    choose("load_eviction_policy[1]", "first");
+    choose("load_cache_modifier[1]", "cg");
   }
   // What the violated constraint reads is made smaller, what costs least first.
   const struct {

@@ -36,6 +36,9 @@ struct TritonPlan {
   int64_t l2_grouping = 0;
   int64_t split_k = 0;
   bool persistent = false;
+  // Where the layouts allow them.
+  bool loads_by_descriptor = false, stores_by_descriptor = false;
+  bool flattens_grid = false;  // the loop over tiles with that over k; persistent programs only
   int64_t epilogue_subtile = 0;
   int64_t waves_per_eu = 0, matrix_instr_nonkdim = 0;
   bool xcd_remap = false;
