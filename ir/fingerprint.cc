@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ir/kernel.h"
+#include "ir/opaque.h"
 #include "util/stable_hash.h"
 
 namespace seedtune {
@@ -20,6 +22,7 @@ class KernelWriter {
  public:
   void Write(const Kernel& kernel) {
     bytes_.Add(kFormat);
+    if (IsOpaque(kernel)) bytes_.Add(std::string_view(kernel.name));
     bytes_.Add(Size(kernel.axes));
     for (const Axis& axis : kernel.axes) {
       bytes_.Add(static_cast<int>(axis.kind)).Add(int64_t{axis.tunable});

@@ -10,7 +10,8 @@ namespace seedtune {
 
 // 32 hex digits: XXH3-128 of canonical bytes that start with a format version. Names of kernels,
 // axes, tensors, ops and symbols do not count (which axes share a symbol does); everything else
-// does: extents, hints and bounds, dtypes, strides, alignment, accesses, ops and their order.
+// does: extents, hints and bounds, dtypes, strides, alignment, accesses, ops and their order. Of an
+// opaque kernel (opaque.h) there is nothing but its name, which counts.
 std::string KernelFingerprint(const Kernel& kernel);
 
 }  // namespace seedtune

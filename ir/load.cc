@@ -13,6 +13,7 @@
 #include "ir/ir.pb.h"
 #include "ir/kernel.h"
 #include "ir/matmul.h"
+#include "ir/opaque.h"
 #include "ir/proto_convert.h"
 #include "util/file.h"
 #include "util/status_macros.h"
@@ -108,6 +109,10 @@ absl::StatusOr<Workload> LoadWorkload(std::string_view kernel_argument) {
     SEEDTUNE_ASSIGN_OR_RETURN(const MatmulSpec spec, ParseMatmulShortForm(kernel_argument));
     SEEDTUNE_ASSIGN_OR_RETURN(Kernel kernel, BuildMatmul(spec));
     return WorkloadOfOne(std::move(kernel));
+  }
+  if (absl::StartsWith(ToAbsl(kernel_argument), kOpaquePrefix)) {
+    SEEDTUNE_ASSIGN_OR_RETURN(const OpaqueFunction function, ParseOpaqueShortForm(kernel_argument));
+    return WorkloadOfOne(BuildOpaqueKernel(function));
   }
   SEEDTUNE_ASSIGN_OR_RETURN(const std::string text, ReadFile(ResolveUserPath(kernel_argument)));
   return ParseWorkload(text, kernel_argument);

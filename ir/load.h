@@ -15,8 +15,8 @@ namespace seedtune {
 // "file: kernels[2] ...".
 absl::StatusOr<Workload> ParseWorkload(std::string_view text, std::string_view file_name);
 
-// KERNEL of the command line: a short form (`matmul:...`) or a path (relative to where the user
-// stands). A single kernel comes back as a workload of one, named after it. kNotFound: no such
+// KERNEL of the command line: a short form (`matmul:...`, or `external:...` of opaque.h) or a path
+// (relative to where the user stands). A single kernel comes back as a workload of one, named after it. kNotFound: no such
 // file.
 absl::StatusOr<Workload> LoadWorkload(std::string_view kernel_argument);
 

@@ -13,11 +13,13 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "ir/checked_math.h"
 #include "ir/dtype.h"
 #include "ir/kernel.h"
+#include "ir/opaque.h"
 #include "util/status_macros.h"
 #include "util/string_view.h"
 
@@ -100,6 +102,7 @@ class Validator {
 
   absl::Status Run() {
     if (kernel_.name.empty()) return Error("name is empty, want a name");
+    if (IsOpaque(kernel_) && absl::StartsWith(kernel_.name, kOpaquePrefix)) return CheckOpaque();
     SEEDTUNE_RETURN_IF_ERROR(CheckAxes());
     SEEDTUNE_RETURN_IF_ERROR(CheckTensors());
     SEEDTUNE_RETURN_IF_ERROR(CheckOps());
@@ -186,6 +189,13 @@ class Validator {
                    ", want ", it->second.value, ", ", it->second.min, " and ", it->second.max,
                    " as where the symbol was first used");
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckOpaque() const {
+    SEEDTUNE_ASSIGN_OR_RETURN(const OpaqueFunction function, ReadOpaqueKernel(kernel_));
+    const std::string name = OpaqueShortForm(function);
+    if (kernel_.name != name) return Error("name is no canonical one, want \"", name, "\"");
     return absl::OkStatus();
   }
 

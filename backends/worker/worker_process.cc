@@ -24,9 +24,6 @@ namespace seedtune {
 namespace {
 
 constexpr size_t kKeptOutputBytes = 4096;
-// How long a process that has closed its socket is given to finish dying, so that the status is its
-// own.
-constexpr int kExitGraceMs = 200;
 
 std::string DescribeStatus(int status) {
   if (WIFSIGNALED(status)) {
@@ -36,6 +33,8 @@ std::string DescribeStatus(int status) {
   return absl::StrCat("exited with status ", WEXITSTATUS(status));
 }
 
+void MakeNonBlocking(int fd) { fcntl(fd, F_SETFL, O_NONBLOCK); }
+
 void CloseIfOpen(int& fd) {
   if (fd >= 0) close(fd);
   fd = -1;
@@ -44,28 +43,61 @@ void CloseIfOpen(int& fd) {
 }  // namespace
 
 absl::StatusOr<WorkerProcess> WorkerProcess::Start(const std::vector<std::string>& argv) {
+  return Spawn(argv, /*on_pipes=*/false);
+}
+
+absl::StatusOr<WorkerProcess> WorkerProcess::StartOnPipes(const std::vector<std::string>& argv) {
+  return Spawn(argv, /*on_pipes=*/true);
+}
+
+absl::StatusOr<WorkerProcess> WorkerProcess::Spawn(const std::vector<std::string>& argv,
+                                                   bool on_pipes) {
   const auto failed = [&](const char* what, int error) {
     return absl::UnavailableError(
         absl::StrCat("cannot start the worker \"", argv[0], "\": ", what, ": ", strerror(error)));
   };
-  int sockets[2], output[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
-    return failed("socketpair", errno);
   WorkerProcess process;
-  process.socket_ = sockets[0];
-  absl::Cleanup close_socket = [&] { close(sockets[1]); };
-  if (pipe2(output, O_CLOEXEC) != 0) return failed("pipe", errno);
-  process.output_ = output[0];
-  absl::Cleanup close_output = [&] { close(output[1]); };
-  fcntl(process.output_, F_SETFL, O_NONBLOCK);
+  // The child's ends.
+  int to_child = -1, from_child = -1, printed = -1;
+  absl::Cleanup close_ends = [&] {
+    CloseIfOpen(to_child);
+    CloseIfOpen(from_child);
+    CloseIfOpen(printed);
+  };
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return failed("pipe", errno);
+  process.output_ = ends[0];
+  printed = ends[1];
+  MakeNonBlocking(process.output_);
+  if (on_pipes) {
+    if (pipe2(ends, O_CLOEXEC) != 0) return failed("pipe", errno);
+    to_child = ends[0];
+    process.socket_ = ends[1];
+    MakeNonBlocking(process.socket_);
+    if (pipe2(ends, O_CLOEXEC) != 0) return failed("pipe", errno);
+    process.replies_ = ends[0];
+    from_child = ends[1];
+    MakeNonBlocking(process.replies_);
+  } else {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+      return failed("socketpair", errno);
+    }
+    process.socket_ = ends[0];
+    to_child = ends[1];
+  }
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   absl::Cleanup destroy_actions = [&] { posix_spawn_file_actions_destroy(&actions); };
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, output[1], STDERR_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, sockets[1], kWorkerSocket);
+  if (on_pipes) {
+    posix_spawn_file_actions_adddup2(&actions, to_child, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, from_child, STDOUT_FILENO);
+  } else {
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, printed, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, to_child, kWorkerSocket);
+  }
+  posix_spawn_file_actions_adddup2(&actions, printed, STDERR_FILENO);
 
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
@@ -95,6 +127,7 @@ WorkerProcess::WorkerProcess(WorkerProcess&& other) noexcept { *this = std::move
 WorkerProcess& WorkerProcess::operator=(WorkerProcess&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(socket_, other.socket_);
+  std::swap(replies_, other.replies_);
   std::swap(output_, other.output_);
   std::swap(printed_, other.printed_);
   return *this;
@@ -103,6 +136,7 @@ WorkerProcess& WorkerProcess::operator=(WorkerProcess&& other) noexcept {
 WorkerProcess::~WorkerProcess() {
   if (pid_ > 0) End();
   CloseIfOpen(socket_);
+  CloseIfOpen(replies_);
   CloseIfOpen(output_);
 }
 
@@ -115,13 +149,19 @@ void WorkerProcess::DrainOutput() {
   }
 }
 
-std::string WorkerProcess::End() {
+bool WorkerProcess::HasEnded() const {
+  siginfo_t ended = {};
+  return waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         ended.si_pid == pid_;
+}
+
+std::string WorkerProcess::End(int grace_ms) {
   int status = 0;
   pid_t ended = 0;
   // A crash closes the socket a moment before the process can be reaped. Closing our end tells a
   // healthy one to go.
   CloseIfOpen(socket_);
-  for (int waited_ms = 0; waited_ms < kExitGraceMs; ++waited_ms) {
+  for (int waited_ms = 0; waited_ms < grace_ms; ++waited_ms) {
     ended = waitpid(pid_, &status, WNOHANG);
     if (ended != 0) break;
     DrainOutput();
@@ -133,6 +173,7 @@ std::string WorkerProcess::End() {
     if (ended < 0 && errno != EINTR) break;
   }
   DrainOutput();
+  CloseIfOpen(replies_);
   CloseIfOpen(output_);
   pid_ = -1;
   std::string how = DescribeStatus(status);
