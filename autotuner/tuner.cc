@@ -49,6 +49,10 @@ constexpr size_t kLongestQuote = 500;
 // See Budget::stale_evaluations.
 constexpr double kImprovement = 0.001;
 
+std::string_view HeuristicsBackend(const Measurer& measurer, const TuneOptions& options) {
+  return options.heuristics_backend.empty() ? measurer.info().backend : options.heuristics_backend;
+}
+
 // What stays the same from the first session of a run to its last.
 struct Question {
   std::shared_ptr<const Kernel> kernel;
@@ -264,8 +268,9 @@ class Run {
 
 std::vector<Candidate> Run::HeuristicCandidates(const Question& question, const Config& config) {
   std::vector<Candidate> candidates;
-  for (Seed& seed : HeuristicNeighbors(question.registry, question.measurer.info().backend,
-                                       question.context, config, question.options.heuristics)) {
+  for (Seed& seed :
+       HeuristicNeighbors(question.registry, HeuristicsBackend(question.measurer, question.options),
+                          question.context, config, question.options.heuristics)) {
     candidates.push_back({.config = std::move(seed.config),
                           .origin = "neighbor",
                           .heuristic = std::move(seed.heuristic)});
@@ -758,8 +763,8 @@ absl::StatusOr<TuneResult> Tune(std::shared_ptr<const Kernel> kernel,
   SEEDTUNE_RETURN_IF_ERROR(CheckOptions(options));
   const TuningContext context{
       .kernel = *kernel, .facts = facts, .device = measurer.info().device, .space = *space};
-  ConsultResult consulted =
-      ConsultHeuristics(registry, measurer.info().backend, context, options.heuristics);
+  ConsultResult consulted = ConsultHeuristics(registry, HeuristicsBackend(measurer, options),
+                                              context, options.heuristics);
   std::vector<Candidate> first = FirstCandidates(consulted);
   const Question question{.kernel = kernel,
                           .space = space,

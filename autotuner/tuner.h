@@ -45,6 +45,9 @@ struct TuneOptions {
   double roofline_ns = 0;
   uint64_t random_seed = 1;
   ConsultOptions heuristics;
+  // Whose heuristics are asked, where that is not the measurer's own backend (a worker that measures
+  // in a space of ours); "": it is.
+  std::string heuristics_backend;
   int leaders = 4;         // re-timed in turns at the end; 0: none
   int leader_rounds = 10;  // at most; ends when the statistics separate the first from the rest
   // A candidate slower than this multiple of the best is dropped early; 0: none is. Above 1. The

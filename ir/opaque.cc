@@ -29,8 +29,8 @@ bool IsIdentifier(std::string_view name) {
 
 bool IsWord(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return absl::ascii_isalnum(c) || std::string_view("_.,/+-").find(static_cast<char>(c)) !=
-                                         std::string_view::npos;
+    return absl::ascii_isalnum(c) ||
+           std::string_view("_.,/+-").find(static_cast<char>(c)) != std::string_view::npos;
   });
 }
 
@@ -101,7 +101,8 @@ absl::StatusOr<OpaqueFunction> ParseOpaqueShortForm(std::string_view text) {
     if (equals == std::string::npos || !IsIdentifier(name)) {
       return error("parameter ", i, " is \"", parts[i], "\", want NAME=VALUE");
     }
-    const std::optional<OpaqueValue> value = ParseValue(std::string_view(parts[i]).substr(equals + 1));
+    const std::optional<OpaqueValue> value =
+        ParseValue(std::string_view(parts[i]).substr(equals + 1));
     if (!value) {
       return error("parameter \"", name, "\" is \"", parts[i].substr(equals + 1),
                    "\", want a whole number of at most 2^53, a number, or a word");

@@ -21,6 +21,7 @@
 #include "tools/replay_command.h"
 #include "tools/seeds_command.h"
 #include "tools/tune_command.h"
+#include "tools/worker_command.h"
 #include "util/edit_distance.h"
 
 namespace seedtune {
@@ -29,7 +30,9 @@ namespace {
 constexpr char kKernelHelp[] =
     "a textproto file (one kernel, or a workload of many), or a short form: "
     "matmul:MxNxK:DTYPE[:OPTION...] with "
-    "options nt, tn, tt, batch=N, out=DTYPE, bias, relu, gelu, silu, residual";
+    "options nt, tn, tt, batch=N, out=DTYPE, bias, relu, gelu, silu, residual; or, of a worker's "
+    "own, "
+    "external:FUNCTION[:NAME=VALUE...]";
 
 // What the flags of all commands are read into.
 struct Flags {
@@ -41,6 +44,7 @@ struct Flags {
   SeedsCommandOptions seeds;
   DbCommandOptions db;
   ConvertCommandOptions convert;
+  WorkerCommandOptions worker;
 };
 
 using Command = std::function<absl::Status(const Environment&)>;
@@ -73,7 +77,10 @@ std::string Help(CLI::App& app) {
 
 void AddKernelFlags(CLI::App* command, KernelOptions& options) {
   command->add_option("kernel", options.kernels, kKernelHelp)->type_name("KERNEL")->required();
-  command->add_option("--backend", options.backend, "who makes the code: cpu, triton, cute")
+  command
+      ->add_option("--backend", options.backend,
+                   "who makes the code: cpu, cuda, external (a program of yours, see "
+                   "--worker), triton, cute")
       ->type_name("NAME")
       ->capture_default_str();
   command
@@ -82,6 +89,14 @@ void AddKernelFlags(CLI::App* command, KernelOptions& options) {
                    "--specs` lists them), "
                    "or a spec file; default: the first one here that the backend runs on")
       ->type_name("DEVICE");
+  command
+      ->add_option(
+          "--worker", options.workers,
+          "with --backend=external: a command that starts a worker, which makes kernels and "
+          "times them (docs/worker-protocol.md); may be repeated, for several devices of "
+          "one kind")
+      ->type_name("COMMAND")
+      ->allow_extra_args(false);
   command->add_flag("--json", options.json, "print JSON");
 }
 
@@ -422,6 +437,35 @@ void BuildConvert(CLI::App& app, Flags& flags, Command& run) {
   });
 }
 
+void BuildWorker(CLI::App& app, Flags& flags, Command& run) {
+  CLI::App* worker = AddCommand(
+      app, "worker", "Help with workers: programs of your own that kernels are tuned by.",
+      "worker check 'python3 my_worker.py' --kernel=external:my_kernel:n=4096");
+  worker->require_subcommand(1);
+  CLI::App* check =
+      AddCommand(*worker, "check",
+                 "Play every stage of the protocol with a worker and say what it does wrong.",
+                 "worker check 'python3 my_worker.py' --kernel=external:my_kernel:n=4096");
+  check->add_option("command", flags.worker.command, "starts the worker, by /bin/sh")
+      ->type_name("COMMAND")
+      ->required();
+  check
+      ->add_option("--kernel", flags.worker.kernel,
+                   "what to have it build; default: a small matmul, if it says that it can")
+      ->type_name("KERNEL");
+  check->add_option("--device", flags.worker.device, "passed on to the worker")
+      ->type_name("DEVICE");
+  check
+      ->add_option("--timeout", flags.worker.timeout_seconds,
+                   "how long to wait for each reply, in seconds")
+      ->type_name("S")
+      ->capture_default_str();
+  check->add_flag("--json", flags.worker.json, "print JSON");
+  check->callback([&] {
+    run = [&](const Environment& environment) { return RunWorkerCheck(flags.worker, environment); };
+  });
+}
+
 int Fail(const Environment& environment, std::string_view message, int status) {
   environment.err << "seedtune: " << absl::StrReplaceAll(std::string(message), {{"\n", " "}})
                   << "\n";
@@ -448,6 +492,7 @@ int RunCli(const std::vector<std::string>& arguments, const Environment& environ
   BuildSeeds(app, flags, run);
   BuildDb(app, flags, run);
   BuildConvert(app, flags, run);
+  BuildWorker(app, flags, run);
 
   // CLI11 wants the last argument first.
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

@@ -12,7 +12,8 @@ namespace seedtune {
 struct KernelOptions {
   std::vector<std::string> kernels;  // files or short forms
   std::string backend = "cpu";
-  std::string device;  // see device.h
+  std::string device;                // see device.h
+  std::vector<std::string> workers;  // commands; of the external backend
   bool json = false;
 };
 

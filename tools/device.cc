@@ -86,6 +86,26 @@ absl::StatusOr<HardwareInfo> ReadSpec(std::string_view device_argument) {
   return ParseSpec(text, device_argument);
 }
 
+absl::StatusOr<HardwareInfo> DetectDevice(std::string_view device, const SystemReader& reader) {
+  const size_t colon = device.find(':');
+  const std::string kind_name(device.substr(0, colon));
+  int index = 0;
+  const bool has_index = colon == std::string_view::npos ||
+                         (absl::SimpleAtoi(ToAbsl(device.substr(colon + 1)), &index) && index >= 0);
+  for (const DeviceKind kind : {DeviceKind::kCpu, DeviceKind::kCuda, DeviceKind::kRocm}) {
+    if (!has_index || kind_name != DeviceKindName(kind)) continue;
+    const DetectedHardware detected = Detect(kind, reader);
+    if (index < static_cast<int>(detected.devices.size())) return detected.devices[index];
+    return absl::NotFoundError(absl::StrCat(
+        "\"", std::string(device), "\": this machine has ", detected.devices.size(),
+        " of them, counted from 0",
+        detected.notes.empty() ? ""
+                               : absl::StrCat(" (", absl::StrJoin(detected.notes, "; "), ")")));
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"", std::string(device), "\", want cpu, cuda:N or rocm:N"));
+}
+
 absl::StatusOr<HardwareInfo> ResolveDevice(std::string_view device_argument,
                                            std::string_view backend, const SystemReader& reader) {
   // An unknown backend runs on nothing, and its kernels' config space says so best.

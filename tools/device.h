@@ -19,6 +19,10 @@ namespace seedtune {
 absl::StatusOr<HardwareInfo> ResolveDevice(std::string_view device_argument,
                                            std::string_view backend, const SystemReader& reader);
 
+// A device of this machine by kind and index: "cpu", "cuda:0", "rocm:1". kInvalidArgument: no such
+// name. kNotFound: there is none; says why.
+absl::StatusOr<HardwareInfo> DetectDevice(std::string_view device, const SystemReader& reader);
+
 // A known device by its name, or a spec file. Looks at nothing else.
 absl::StatusOr<HardwareInfo> ReadSpec(std::string_view device_argument);
 

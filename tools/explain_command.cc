@@ -14,11 +14,11 @@
 #include "ir/fingerprint.h"
 #include "nlohmann/json.hpp"
 #include "tools/database_path.h"
-#include "tools/device.h"
 #include "tools/record_json.h"
 #include "tools/seed_flags.h"
 #include "tools/seeds_reached.h"
 #include "tools/subject.h"
+#include "tools/target.h"
 #include "util/format.h"
 #include "util/status_macros.h"
 
@@ -77,9 +77,8 @@ std::string DescribeOutcome(const HeuristicOutcome& outcome) {
 // the best run. Anything that is missing (no database, nothing recorded, nobody measures for that
 // backend here) is no fault of whoever asks for an explanation.
 std::vector<HeuristicOutcome> RecordedOutcomes(const ExplainCommandOptions& options,
-                                               const Environment& environment,
-                                               const Subject& subject, const HardwareInfo& device) {
-  const auto info = environment.measurer_info(options.kernel.backend, device);
+                                               const Target& target, const Subject& subject) {
+  const auto info = target.Info();
   if (!info.ok()) return {};
   const auto database =
       Database::Open(ResolveDatabasePath(options.database), {.mode = Database::Mode::kReadOnly});
@@ -150,11 +149,9 @@ nlohmann::ordered_json ExplanationJson(const Subject& subject, const ConsultResu
 }  // namespace
 
 absl::Status RunExplain(const ExplainCommandOptions& options, const Environment& environment) {
-  SEEDTUNE_ASSIGN_OR_RETURN(
-      const HardwareInfo device,
-      ResolveDevice(options.kernel.device, options.kernel.backend, environment.reader));
-  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<Subject> subjects,
-                            LoadSubjects(options.kernel.kernels, options.kernel.backend, device));
+  SEEDTUNE_ASSIGN_OR_RETURN(Target target, Target::Resolve(options.kernel, environment));
+  const HardwareInfo& device = target.device();
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<Subject> subjects, target.Subjects());
   SEEDTUNE_ASSIGN_OR_RETURN(const ConsultOptions consult,
                             MakeConsultOptions(options.seeds, environment.heuristics));
   nlohmann::ordered_json json = {{"schema_version", kJsonSchemaVersion},
@@ -163,10 +160,9 @@ absl::Status RunExplain(const ExplainCommandOptions& options, const Environment&
                                  {"kernels", nlohmann::ordered_json::array()}};
   if (!options.kernel.json) environment.out << "device " << DescribeHardware(device) << "\n";
   for (const Subject& subject : subjects) {
-    const ConsultResult consulted = ConsultHeuristics(
-        environment.heuristics, options.kernel.backend, subject.Context(device), consult);
-    const std::vector<HeuristicOutcome> recorded =
-        RecordedOutcomes(options, environment, subject, device);
+    const ConsultResult consulted = ConsultHeuristics(environment.heuristics, subject.heuristics,
+                                                      subject.Context(device), consult);
+    const std::vector<HeuristicOutcome> recorded = RecordedOutcomes(options, target, subject);
     if (options.kernel.json) {
       json["kernels"].push_back(ExplanationJson(subject, consulted, recorded));
     } else {

@@ -13,9 +13,9 @@
 #include "config/knob.h"
 #include "nlohmann/json.hpp"
 #include "tools/database_path.h"
-#include "tools/device.h"
 #include "tools/record_json.h"
 #include "tools/subject.h"
+#include "tools/target.h"
 #include "util/format.h"
 #include "util/status_macros.h"
 
@@ -32,13 +32,9 @@ absl::Status RunLookup(const LookupCommandOptions& options, const Environment& e
   if (!options.format.empty()) {
     SEEDTUNE_ASSIGN_OR_RETURN(format, ParseConfigFormat(options.format));
   }
-  SEEDTUNE_ASSIGN_OR_RETURN(
-      const HardwareInfo device,
-      ResolveDevice(kernel_options.device, kernel_options.backend, environment.reader));
-  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<Subject> subjects,
-                            LoadSubjects(kernel_options.kernels, kernel_options.backend, device));
-  SEEDTUNE_ASSIGN_OR_RETURN(const MeasurerInfo info,
-                            environment.measurer_info(kernel_options.backend, device));
+  SEEDTUNE_ASSIGN_OR_RETURN(Target target, Target::Resolve(kernel_options, environment));
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<Subject> subjects, target.Subjects());
+  SEEDTUNE_ASSIGN_OR_RETURN(const MeasurerInfo info, target.Info());
   const std::string path = ResolveDatabasePath(options.database);
   SEEDTUNE_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
                             Database::Open(path, {.mode = Database::Mode::kReadOnly}));

@@ -3,7 +3,9 @@
 #define SEEDTUNE_TOOLS_SUBJECT_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +25,7 @@ struct Subject {
   int64_t count = 1;  // how often its workload runs it
   std::vector<MatmulFact> facts;
   std::shared_ptr<const ConfigSpace> space;
+  std::string heuristics;  // the backend whose heuristics know this space; "": none do
 
   int64_t flops() const;  // of all its matmuls; 0: unknown
   TuningContext Context(const HardwareInfo& device) const {
@@ -36,11 +39,22 @@ absl::StatusOr<std::vector<Subject>> LoadSubjects(const std::vector<std::string>
                                                   std::string_view backend,
                                                   const HardwareInfo& device);
 
+// What a kernel may be made of, and whose heuristics know it.
+struct SubjectSpace {
+  std::shared_ptr<const ConfigSpace> space;
+  std::string heuristics;
+};
+using SpaceMaker = std::function<absl::StatusOr<SubjectSpace>(const Kernel& kernel,
+                                                              std::span<const MatmulFact> facts)>;
+// The same where somebody else knows the spaces.
+absl::StatusOr<std::vector<Subject>> LoadSubjects(const std::vector<std::string>& kernel_arguments,
+                                                  const SpaceMaker& make_space);
+
 // Where a recorded run was measured.
 absl::StatusOr<HardwareInfo> DeviceOfRun(const RunInfo& run);
 
 // What a recorded run, on that device, was about. kFailedPrecondition: its config space is another
-// one by now (both ids are named), or no longer made.
+// one by now (both ids are named), or no longer made, or only a worker knows it.
 absl::StatusOr<Subject> SubjectOfRun(const RunInfo& run, const HardwareInfo& device);
 
 }  // namespace seedtune

@@ -26,12 +26,12 @@
 #include "matmul_ops/matmul_fact.h"
 #include "nlohmann/json.hpp"
 #include "tools/database_path.h"
-#include "tools/device.h"
 #include "tools/record_json.h"
 #include "tools/seed_flags.h"
 #include "tools/seeds_reached.h"
 #include "tools/subject.h"
 #include "tools/t4_files.h"
+#include "tools/target.h"
 #include "util/format.h"
 #include "util/status_macros.h"
 #include "util/table.h"
@@ -139,11 +139,10 @@ double RooflineNs(const Subject& subject, const HardwareInfo& device, double pea
 // One tuning command: what its kernels share.
 class TuneSession {
  public:
-  TuneSession(const TuneCommandOptions& options, const Environment& environment,
-              HardwareInfo device)
+  TuneSession(const TuneCommandOptions& options, const Environment& environment, Target& target)
       : options_(options),
         environment_(environment),
-        device_(std::move(device)),
+        target_(target),
         progress_(environment.err, environment.progress) {}
 
   absl::Status Prepare(size_t kernels) {
@@ -173,7 +172,7 @@ class TuneSession {
     tune_.progress = [this](const TuningProgress& progress) {
       progress_.Update(progress, static_cast<double>(environment_.clock.NowNs()) / 1e9);
     };
-    SEEDTUNE_ASSIGN_OR_RETURN(info_, environment_.measurer_info(options_.kernel.backend, device_));
+    SEEDTUNE_ASSIGN_OR_RETURN(info_, target_.Info());
     const std::string path = ResolveDatabasePath(options_.database);
     SEEDTUNE_ASSIGN_OR_RETURN(database_, Database::Open(path));
     return absl::OkStatus();
@@ -182,11 +181,12 @@ class TuneSession {
   absl::StatusOr<Answer> Answered(const Subject& subject, const std::string& label) {
     const RecordKey key = MakeRecordKey(*subject.kernel, *subject.space, info_);
     if (tune_.budget.roofline_fraction > 0) {
-      tune_.roofline_ns = RooflineNs(subject, device_, options_.peak_gflops);
+      tune_.roofline_ns = RooflineNs(subject, target_.device(), options_.peak_gflops);
       if (tune_.roofline_ns == 0) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "--budget: kernel \"", subject.kernel->name, "\" has no roofline on ", device_.name,
-            ", whose memory bandwidth is not known; --peak-gflops=N gives it one"));
+        return absl::InvalidArgumentError(
+            absl::StrCat("--budget: kernel \"", subject.kernel->name, "\" has no roofline on ",
+                         target_.device().name,
+                         ", whose memory bandwidth is not known; --peak-gflops=N gives it one"));
       }
     }
     if (options_.exhaustive) {
@@ -196,13 +196,11 @@ class TuneSession {
       SEEDTUNE_ASSIGN_OR_RETURN(std::optional<Answer> recorded, RecordedAnswer(subject, key));
       if (recorded.has_value()) return *std::move(recorded);
     }
-    if (measurer_ == nullptr) {
-      SEEDTUNE_ASSIGN_OR_RETURN(measurer_,
-                                environment_.make_measurer(options_.kernel.backend, device_));
-    }
+    SEEDTUNE_ASSIGN_OR_RETURN(Measurer* const measurer, target_.StartedMeasurer());
+    tune_.heuristics_backend = subject.heuristics;
     progress_.Start(label);
     absl::StatusOr<TuneResult> result =
-        Tune(subject.kernel, subject.facts, subject.space, environment_.heuristics, *measurer_,
+        Tune(subject.kernel, subject.facts, subject.space, environment_.heuristics, *measurer,
              database_.get(), environment_.clock, tune_);
     progress_.Finish();
     if (!result.ok()) return result.status();
@@ -225,14 +223,13 @@ class TuneSession {
       }
       SEEDTUNE_ASSIGN_OR_RETURN(const std::string wrote,
                                 WriteRunAsT4(*database_, answers[i].run_id, subjects[i].space,
-                                             kernel, device_.name, file));
+                                             kernel, target_.device().name, file));
       environment_.err << wrote << "\n";
     }
     return absl::OkStatus();
   }
 
   const std::string& database_path() const { return database_->path(); }
-  const HardwareInfo& device() const { return device_; }
 
  private:
   // nullopt: none, or where all of the space is wanted, none by a search of it all.
@@ -262,12 +259,11 @@ class TuneSession {
 
   const TuneCommandOptions& options_;
   const Environment& environment_;
-  const HardwareInfo device_;
+  Target& target_;
   ProgressLine progress_;
   TuneOptions tune_;
   MeasurerInfo info_;
   std::unique_ptr<Database> database_;
-  std::unique_ptr<Measurer> measurer_;
 };
 
 // What it means to measure everything, for people; an error where that is too much.
@@ -305,13 +301,10 @@ absl::StatusOr<std::string> ExhaustiveStatement(const std::vector<Subject>& subj
 
 absl::Status RunTune(const TuneCommandOptions& options, const Environment& environment) {
   if (!options.output_t4.empty()) SEEDTUNE_RETURN_IF_ERROR(CheckT4Path(options.output_t4));
-  SEEDTUNE_ASSIGN_OR_RETURN(
-      const HardwareInfo device,
-      ResolveDevice(options.kernel.device, options.kernel.backend, environment.reader));
-  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<Subject> subjects,
-                            LoadSubjects(options.kernel.kernels, options.kernel.backend, device));
+  SEEDTUNE_ASSIGN_OR_RETURN(Target target, Target::Resolve(options.kernel, environment));
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<Subject> subjects, target.Subjects());
   for (const Subject& subject : subjects) {
-    SEEDTUNE_RETURN_IF_ERROR(environment.supports(options.kernel.backend, device, *subject.kernel));
+    SEEDTUNE_RETURN_IF_ERROR(target.Supports(*subject.kernel));
   }
   std::string extent =
       absl::StrCat("budget ", options.budget,
@@ -319,11 +312,15 @@ absl::Status RunTune(const TuneCommandOptions& options, const Environment& envir
   if (options.exhaustive) {
     SEEDTUNE_ASSIGN_OR_RETURN(extent, ExhaustiveStatement(subjects, options.exhaustive_limit));
   }
-  TuneSession session(options, environment, device);
+  const HardwareInfo& device = target.device();
+  TuneSession session(options, environment, target);
   SEEDTUNE_RETURN_IF_ERROR(session.Prepare(subjects.size()));
   environment.err << "tuning " << subjects.size() << (subjects.size() == 1 ? " kernel" : " kernels")
-                  << " on " << device.name << " (" << options.kernel.backend << ", "
-                  << device.arch.ToString() << "), " << extent << "\n";
+                  << " on " << device.name << " (" << target.Describe() << "), " << extent << "\n";
+  if (target.worker() != nullptr && !target.worker()->checks_results) {
+    environment.err << "worker " << target.worker()->title
+                    << " does not check its results: wrong ones may win\n";
+  }
 
   std::vector<Answer> answers;
   absl::Status status;

@@ -236,10 +236,9 @@ std::map<int64_t, Dispatcher::Stage> Dispatcher::Drop(int at) {
 
 std::vector<int64_t> Dispatcher::Died(int worker) {
   const std::map<int64_t, Stage> dropped = Drop(worker);
-  const auto under_way =
-      std::count_if(dropped.begin(), dropped.end(), [](const auto& job) {
-        return job.second == Stage::kCompiling || job.second == Stage::kRunning;
-      });
+  const auto under_way = std::count_if(dropped.begin(), dropped.end(), [](const auto& job) {
+    return job.second == Stage::kCompiling || job.second == Stage::kRunning;
+  });
   std::vector<int64_t> to_blame;
   // From the last to the first, so that requeuing keeps their order.
   for (auto it = dropped.rbegin(); it != dropped.rend(); ++it) {

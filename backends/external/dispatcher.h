@@ -52,7 +52,7 @@ class Dispatcher {
 
   // What became of it. `objective_ns` +infinity: it failed.
   void Compiled(int64_t job);
-  void CompileFailed(int64_t job);          // answered
+  void CompileFailed(int64_t job);             // answered
   void Ran(int64_t job, double objective_ns);  // answered
 
   // A worker begins down. It takes work while it is up, and holds nothing when it comes up.

@@ -161,8 +161,7 @@ TEST(DispatcherTest, OfSeveralOnlyTheCulpritPays) {
   Dispatcher dispatcher =
       WithWorkers({{.max_compiles = 3, .compiles_while_running = true, .max_candidates = 8}});
   for (int job = 1; job <= 4; ++job) dispatcher.Add(job, absl::StrCat(job));
-  EXPECT_THAT(Texts(dispatcher),
-              ElementsAre("compile 1 on 0", "compile 2 on 0", "compile 3 on 0"));
+  EXPECT_THAT(Texts(dispatcher), ElementsAre("compile 1 on 0", "compile 2 on 0", "compile 3 on 0"));
   EXPECT_THAT(dispatcher.Died(0), IsEmpty());
   dispatcher.Up(0);
   EXPECT_THAT(Texts(dispatcher), ElementsAre("compile 1 on 0")) << "each by itself";
@@ -224,7 +223,8 @@ class Simulation {
   // Keeps the dispatcher full until so many jobs are answered.
   void Play(int jobs) {
     while (static_cast<int>(answered_.size()) < jobs) {
-      while (added_ < jobs && added_ - static_cast<int>(answered_.size()) < dispatcher_.capacity()) {
+      while (added_ < jobs &&
+             added_ - static_cast<int>(answered_.size()) < dispatcher_.capacity()) {
         ++added_;
         dispatcher_.Add(added_, absl::StrCat(added_));
       }
@@ -321,7 +321,8 @@ class Simulation {
 TEST(DispatcherTest, EightWorkersKeepEightDevicesBusy) {
   // Compiling takes twice as long as running; four at once keep ahead of it.
   Simulation simulation(
-      std::vector<Limits>(8, {.max_compiles = 4, .compiles_while_running = true, .max_candidates = 16}),
+      std::vector<Limits>(
+          8, {.max_compiles = 4, .compiles_while_running = true, .max_candidates = 16}),
       /*seed=*/1, /*death_rate=*/0);
   simulation.Play(4000);
   for (size_t worker = 0; worker < 8; ++worker) {

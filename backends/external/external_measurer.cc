@@ -39,9 +39,9 @@ struct Worker {
   State state = State::kDown;
   std::optional<LineWorker> process;
   int32_t last_id = 0;
-  std::map<int32_t, Pending> pending;              // by request id
-  std::map<int64_t, int32_t> candidates;           // the ids of their compile requests
-  std::shared_ptr<const Kernel> kernel;            // that it has made inputs for
+  std::map<int32_t, Pending> pending;     // by request id
+  std::map<int64_t, int32_t> candidates;  // the ids of their compile requests
+  std::shared_ptr<const Kernel> kernel;   // that it has made inputs for
   uint64_t data_seed = 0;
   int failed_starts = 0;  // in a row
   std::optional<ExternalReply> space_reply;
@@ -98,10 +98,10 @@ class Session : public ExternalMeasurer {
       if (!is_starting) break;
       Turn(After(options_.start_timeout_ns));
     }
-    std::vector<Dispatcher::Limits> limits(
-        workers_.size(), {.max_compiles = info_->max_compiles,
-                          .compiles_while_running = info_->compiles_while_running,
-                          .max_candidates = info_->max_candidates});
+    std::vector<Dispatcher::Limits> limits(workers_.size(),
+                                           {.max_compiles = info_->max_compiles,
+                                            .compiles_while_running = info_->compiles_while_running,
+                                            .max_candidates = info_->max_candidates});
     dispatcher_.emplace(limits);
     for (size_t i = 0; i < workers_.size(); ++i) dispatcher_->Up(static_cast<int>(i));
     return absl::OkStatus();
@@ -321,8 +321,8 @@ class Session : public ExternalMeasurer {
       status = CheckError(reply->error(), request.kind);
     } else if (KindName(*reply) != request.kind) {
       status = absl::InvalidArgumentError(
-          absl::StrCat("a reply of kind \"", std::string(KindName(*reply)), "\" to a request of kind \"",
-                       std::string(request.kind), "\""));
+          absl::StrCat("a reply of kind \"", std::string(KindName(*reply)),
+                       "\" to a request of kind \"", std::string(request.kind), "\""));
     }
     if (request.kind == "hello") {
       if (status.ok() && reply->has_error()) {
@@ -359,9 +359,9 @@ class Session : public ExternalMeasurer {
   absl::Status CheckSame(const ExternalWorkerInfo& info) const {
     const auto differs = [](std::string_view what, const std::string& here,
                             const std::string& first) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "its ", std::string(what), " is \"", here, "\", the first worker's is \"", first,
-          "\", want the same; tune on unlike devices in runs of their own"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("its ", std::string(what), " is \"", here, "\", the first worker's is \"",
+                       first, "\", want the same; tune on unlike devices in runs of their own"));
     };
     const MeasurerInfo &here = info.info, &first = info_->info;
     if (DeviceKey(here.device) != DeviceKey(first.device)) {
@@ -399,8 +399,8 @@ class Session : public ExternalMeasurer {
     const double said_ns = reply.compile().compile_ns();
     if (!std::isfinite(said_ns) || said_ns < 0) {
       return Misbehaved(worker, request,
-                        absl::InvalidArgumentError(absl::StrCat(
-                            "compile.compile_ns is ", said_ns, ", want nanoseconds, or 0")));
+                        absl::InvalidArgumentError(absl::StrCat("compile.compile_ns is ", said_ns,
+                                                                ", want nanoseconds, or 0")));
     }
     compile_limit_.Took(took_ns);
     job.compile_ns = said_ns > 0 ? said_ns : took_ns;
@@ -461,8 +461,8 @@ class Session : public ExternalMeasurer {
   // It did to one request what it may not.
   void Misbehaved(Worker& worker, const Pending& request, const absl::Status& status) {
     const std::string how = Kill(worker);
-    last_trouble_ = absl::StrCat("the worker sent ", std::string(status.message()), "; it was then ",
-                                 how);
+    last_trouble_ =
+        absl::StrCat("the worker sent ", std::string(status.message()), "; it was then ", how);
     if (request.job == 0) return BlameThoseUnderWay(worker);
     dispatcher_->Ended(IndexOf(worker), request.job);
     Answer(request.job, CrashOf(last_trouble_, request.sent_ns));
@@ -512,7 +512,8 @@ class Session : public ExternalMeasurer {
     if (late == worker.pending.end()) return;
     const Pending request = late->second;
     const double limit_s = static_cast<double>(request.deadline_ns - request.sent_ns) / 1e9;
-    const std::string what = absl::StrFormat("no answer to %s within %.3g s", request.kind, limit_s);
+    const std::string what =
+        absl::StrFormat("no answer to %s within %.3g s", request.kind, limit_s);
     if (worker.state == State::kStarting) return FailedStart(worker, what);
     last_trouble_ = absl::StrCat(what, "; the worker was ", Kill(worker));
     if (request.job == 0) return BlameThoseUnderWay(worker);

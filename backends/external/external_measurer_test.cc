@@ -69,8 +69,7 @@ class ExternalMeasurerTest : public ::testing::Test {
     MeasureRequest request;
     request.id = id;
     request.kernel = kernel_;
-    request.config =
-        *space_->Normalize(PartialConfig().Set("tile", tile), NormalizeMode::kReject);
+    request.config = *space_->Normalize(PartialConfig().Set("tile", tile), NormalizeMode::kReject);
     request.timeout_ns = 30e9;
     return request;
   }
@@ -114,9 +113,8 @@ TEST_F(ExternalMeasurerTest, TakesOurSpacesAndNarrowsThem) {
   Start(Options("--use=triton"), "matmul:512x512x512:bf16");
   EXPECT_EQ(heuristics_, "triton");
   EXPECT_EQ(measurer_->info().device.arch.base, "sm90");
-  ASSERT_OK_AND_ASSIGN(const auto ours,
-                       BuildConfigSpace("triton", ExtractMatmulFacts(*kernel_),
-                                        measurer_->info().device));
+  ASSERT_OK_AND_ASSIGN(const auto ours, BuildConfigSpace("triton", ExtractMatmulFacts(*kernel_),
+                                                         measurer_->info().device));
   EXPECT_EQ(space_->id(), ours->id());
   EXPECT_LT(space_->NumValid(), ours->NumValid());
   for (absl::uint128 i = 0; i < space_->NumValid(); i += 1 + space_->NumValid() / 100) {
@@ -178,7 +176,8 @@ TEST_F(ExternalMeasurerTest, EachFaultCostsOneCandidate) {
       {"boasts_of_time", 30e9, OutcomeKind::kCrash, "run.samples_ns adds up to 3 s, but only"},
       {"does_not_check", 30e9, OutcomeKind::kCrash, "run.checked is not true"},
       {"drops_unasked", 30e9, OutcomeKind::kCrash, "drop_above_ns was 0"},
-      {"run_wrong_kind", 30e9, OutcomeKind::kCrash, "of kind \"compile\" to a request of kind \"run\""},
+      {"run_wrong_kind", 30e9, OutcomeKind::kCrash,
+       "of kind \"compile\" to a request of kind \"run\""},
       {"run_prints", 30e9, OutcomeKind::kCrash, "\"tile = 64\", which is no JSON"},
       {"unknown_error_kind", 30e9, OutcomeKind::kCrash, "error.kind is \"oops\""},
       {"no_message", 30e9, OutcomeKind::kCrash, "error.message is empty"},
@@ -258,8 +257,8 @@ TEST_F(ExternalMeasurerTest, UncheckedResultsAreAKeyOfTheirOwn) {
 
 TEST_F(ExternalMeasurerTest, AWorkerThatNoLongerStartsEndsTheSession) {
   const TempDir dir;
-  Start(Options(absl::StrCat("--fault=run_crash --later-fault=exit_at_hello --start-file=",
-                             dir.path(), "/started")));
+  Start(Options(absl::StrCat(
+      "--fault=run_crash --later-fault=exit_at_hello --start-file=", dir.path(), "/started")));
   EXPECT_EQ(Measure(Request(1, 64)).kind, OutcomeKind::kCrash);
   ASSERT_THAT(measurer_->Submit(Request(2, 32)), IsOk());
   EXPECT_THAT(measurer_->Wait(kLongNs).status(),
@@ -294,8 +293,8 @@ TEST_F(ExternalMeasurerTest, SaysWhyAWorkerDoesNotStart) {
     const bool waits = std::string(c.message).find("within") != std::string::npos;
     if (waits) options.start_timeout_ns = 1e9;
     EXPECT_THAT(StartExternalMeasurer(std::move(options), SystemClock()).status(),
-                StatusIs(absl::StatusCode::kUnavailable, AllOf(HasSubstr("did not start"),
-                                                               HasSubstr(c.message))));
+                StatusIs(absl::StatusCode::kUnavailable,
+                         AllOf(HasSubstr("did not start"), HasSubstr(c.message))));
   }
   ExternalOptions missing;
   missing.commands = {"/nonexistent/worker"};
@@ -309,9 +308,8 @@ TEST_F(ExternalMeasurerTest, WorkersOfOneSessionAreAlike) {
   ExternalOptions options = Options();
   options.commands.push_back(OddWorker("--name=other"));
   EXPECT_THAT(StartExternalMeasurer(std::move(options), SystemClock()).status(),
-              StatusIs(absl::StatusCode::kUnavailable,
-                       AllOf(HasSubstr("worker"), HasSubstr("of 2"),
-                             HasSubstr("its code generator is"))));
+              StatusIs(absl::StatusCode::kUnavailable, AllOf(HasSubstr("worker"), HasSubstr("of 2"),
+                                                             HasSubstr("its code generator is"))));
 }
 
 TEST_F(ExternalMeasurerTest, SaysWhatIsWrongWithASpace) {

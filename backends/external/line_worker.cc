@@ -56,8 +56,7 @@ void LineWorker::Send(std::string_view line) {
 
 void LineWorker::WriteSome() {
   while (!unsent_.empty()) {
-    const ssize_t written =
-        WriteWithoutSignal(process_.requests(), unsent_.data(), unsent_.size());
+    const ssize_t written = WriteWithoutSignal(process_.requests(), unsent_.data(), unsent_.size());
     if (written > 0) {
       unsent_.erase(0, static_cast<size_t>(written));
     } else if (written < 0 && errno == EINTR) {
@@ -79,8 +78,8 @@ void LineWorker::Exchange() {
     const ssize_t n = read(process_.replies(), chunk, sizeof(chunk));
     if (n > 0) {
       received_.append(chunk, static_cast<size_t>(n));
-      is_overlong_ = received_.size() > kMaxLineBytes &&
-                     received_.find('\n', searched_) == std::string::npos;
+      is_overlong_ =
+          received_.size() > kMaxLineBytes && received_.find('\n', searched_) == std::string::npos;
       if (received_.size() > 4 * kMaxLineBytes) return;  // lines enough; the rest can wait
     } else if (n == 0) {
       is_closed_ = true;

@@ -35,8 +35,8 @@ absl::StatusOr<Message> Parse(std::string_view line) {
   // Says better what is no JSON, and where; takes NaN, which the other does not.
   absl::StatusOr<JsonValue> json = ParseJson(line);
   if (!json.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(Excerpt(line), ", which is no JSON: ",
-                                                   std::string(json.status().message())));
+    return absl::InvalidArgumentError(
+        absl::StrCat(Excerpt(line), ", which is no JSON: ", std::string(json.status().message())));
   }
   if (!json->is_object()) {
     return absl::InvalidArgumentError(
@@ -85,9 +85,8 @@ void FindUnknown(const JsonValue& json, const google::protobuf::Descriptor& mess
 }
 
 std::string_view OneofName(const google::protobuf::Message& message, const char* oneof) {
-  const google::protobuf::FieldDescriptor* field =
-      message.GetReflection()->GetOneofFieldDescriptor(
-          message, message.GetDescriptor()->FindOneofByName(oneof));
+  const google::protobuf::FieldDescriptor* field = message.GetReflection()->GetOneofFieldDescriptor(
+      message, message.GetDescriptor()->FindOneofByName(oneof));
   return field == nullptr ? std::string_view("nothing") : std::string_view(field->name());
 }
 
@@ -100,7 +99,8 @@ absl::StatusOr<ExternalReply> ParseReply(std::string_view line) {
   SEEDTUNE_ASSIGN_OR_RETURN(ExternalReply reply, Parse<ExternalReply>(line));
   if (reply.reply_case() == ExternalReply::REPLY_NOT_SET) {
     return absl::InvalidArgumentError(
-        absl::StrCat(Excerpt(line), ", which has none of \"hello\", \"space\", \"compile\", \"run\", "
+        absl::StrCat(Excerpt(line),
+                     ", which has none of \"hello\", \"space\", \"compile\", \"run\", "
                      "\"release\", \"goodbye\" and \"error\""));
   }
   return reply;

@@ -33,9 +33,10 @@ absl::StatusOr<Outcome> ReadRun(const ExternalReply::Run& run, const RunFacts& f
     sum_ns += sample;
   }
   if (!facts.simulated_time && sum_ns > facts.elapsed_ns * kSlackFactor + kSlackNs) {
-    return Wrong(absl::StrFormat("run.samples_ns adds up to %.3g s, but only %.3g s have passed "
-                                 "since the request, want what a clock says",
-                                 sum_ns / 1e9, facts.elapsed_ns / 1e9));
+    return Wrong(
+        absl::StrFormat("run.samples_ns adds up to %.3g s, but only %.3g s have passed "
+                        "since the request, want what a clock says",
+                        sum_ns / 1e9, facts.elapsed_ns / 1e9));
   }
   if (run.has_lower_bound_ns()) {
     if (!(facts.drop_above_ns > 0)) {
@@ -51,8 +52,9 @@ absl::StatusOr<Outcome> ReadRun(const ExternalReply::Run& run, const RunFacts& f
   }
   if (run.samples_ns_size() == 0) return Wrong("run.samples_ns is empty, want a time a sample");
   if (facts.want_check && !run.checked()) {
-    return Wrong("run.checked is not true, want a checked result, or an error of kind "
-                 "\"wrong_result\"");
+    return Wrong(
+        "run.checked is not true, want a checked result, or an error of kind "
+        "\"wrong_result\"");
   }
   outcome.kind = OutcomeKind::kOk;
   outcome.samples_ns.assign(run.samples_ns().begin(), run.samples_ns().end());
@@ -74,13 +76,12 @@ std::span<const std::string_view> ErrorKinds(std::string_view request_kind) {
 absl::Status CheckError(const ExternalReply::Error& error, std::string_view request_kind) {
   const std::span<const std::string_view> kinds = ErrorKinds(request_kind);
   if (std::find(kinds.begin(), kinds.end(), error.kind()) == kinds.end()) {
-    return Wrong("error.kind is \"", error.kind(), "\" in answer to ", std::string(request_kind),
-                 ", want ",
-                 kinds.empty()
-                     ? "no error"
-                     : absl::StrJoin(kinds, " or ", [](std::string* out, std::string_view kind) {
-                         absl::StrAppend(out, "\"", std::string(kind), "\"");
-                       }));
+    return Wrong(
+        "error.kind is \"", error.kind(), "\" in answer to ", std::string(request_kind), ", want ",
+        kinds.empty() ? "no error"
+                      : absl::StrJoin(kinds, " or ", [](std::string* out, std::string_view kind) {
+                          absl::StrAppend(out, "\"", std::string(kind), "\"");
+                        }));
   }
   if (error.message().empty()) return Wrong("error.message is empty, want what went wrong");
   return absl::OkStatus();

@@ -23,8 +23,8 @@ struct RunFacts {
 // want ...". Thread-safe.
 absl::StatusOr<Outcome> ReadRun(const ExternalReply::Run& run, const RunFacts& facts);
 
-// The kinds of error of section 8 that may answer a request of this kind ("compile", "run", "hello",
-// "space"); empty: none may.
+// The kinds of error of section 8 that may answer a request of this kind ("compile", "run",
+// "hello", "space"); empty: none may.
 std::span<const std::string_view> ErrorKinds(std::string_view request_kind);
 // kInvalidArgument: `error.kind is "oops", want ...`, or it has no message.
 absl::Status CheckError(const ExternalReply::Error& error, std::string_view request_kind);

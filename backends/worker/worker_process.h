@@ -29,8 +29,8 @@ class WorkerProcess {
   ~WorkerProcess();
 
   int socket() const { return socket_; }
-  // Of StartOnPipes, both non-blocking: our ends of its standard input and output. Writing may raise
-  // SIGPIPE.
+  // Of StartOnPipes, both non-blocking: our ends of its standard input and output. Writing may
+  // raise SIGPIPE.
   int requests() const { return socket_; }
   int replies() const { return replies_; }
   int output() const { return output_; }  // what it prints, non-blocking
