@@ -60,6 +60,10 @@ class Checker {
   }
 
  private:
+  struct Pending {
+    std::string kind;
+    int64_t sent_ns = 0;
+  };
   // A reply and the line that it stood in.
   struct Reply {
     ExternalReply message;
@@ -106,17 +110,16 @@ class Checker {
 
   int32_t Send(ExternalRequest& request) {
     request.set_id(++last_id_);
-    pending_[last_id_] = std::string(KindName(request));
+    pending_[last_id_] = {std::string(KindName(request)), clock_.NowNs()};
     worker_->Send(RequestLine(request));
     return last_id_;
   }
 
-  // The next line that is a reply to a pending request. nullopt: there is none, and why has been
-  // complained of; the worker is gone.
+  // The next line, which has to be a reply to a pending request; there is one. nullopt: there is
+  // none, and why has been complained of; the worker is gone.
   std::optional<Reply> Receive(double timeout_ns) {
-    const int64_t sent_ns = clock_.NowNs();
-    const int64_t give_up_ns = sent_ns + static_cast<int64_t>(timeout_ns);
-    const std::string waiting_for = pending_.empty() ? "" : pending_.begin()->second;
+    const int64_t give_up_ns = clock_.NowNs() + static_cast<int64_t>(timeout_ns);
+    const std::string waiting_for = pending_.begin()->second.kind;
     while (true) {
       if (std::optional<std::string> line = worker_->NextLine()) {
         std::optional<Reply> reply = Take(*std::move(line));
@@ -124,7 +127,6 @@ class Checker {
           worker_.reset();
           return std::nullopt;
         }
-        reply->elapsed_ns = static_cast<double>(clock_.NowNs() - sent_ns);
         return reply;
       }
       const absl::Status broken = worker_->Broken();
@@ -171,17 +173,11 @@ class Checker {
       Complain(message->id() > 0 && message->id() <= last_id_
                    ? absl::StrCat("a second reply with id ", message->id())
                    : absl::StrCat("a reply with id ", message->id(), ", which no request has"),
-               pending_.empty() ? "no reply, since nothing was asked"
-                                : absl::StrCat("a reply with id ", pending_.begin()->first),
-               kStream, line);
+               absl::StrCat("a reply with id ", pending_.begin()->first), kStream, line);
       return std::nullopt;
     }
-    const std::string kind = pending->second;
-    if (pending != pending_.begin() && !may_reorder_) {
-      Complain(absl::StrCat("request ", message->id(), " is answered before request ",
-                            pending_.begin()->first),
-               "replies in the order of requests, as hello promises", kStream, line);
-    }
+    const std::string kind = pending->second.kind;
+    const auto elapsed_ns = static_cast<double>(clock_.NowNs() - pending->second.sent_ns);
     pending_.erase(pending);
     for (const std::string& field : UnknownReplyFields(line)) {
       Advise(absl::StrCat("field \"", field, "\" is unknown and passed over"),
@@ -198,7 +194,7 @@ class Checker {
                absl::StrCat("{\"id\": ", message->id(), ", \"", kind, "\": {...}}"), kStream, line);
       return std::nullopt;
     }
-    return Reply{*std::move(message), std::move(line), 0};
+    return Reply{*std::move(message), std::move(line), elapsed_ns};
   }
 
   std::optional<Reply> Ask(ExternalRequest request) {
@@ -231,7 +227,6 @@ class Checker {
     }
     info_ = *std::move(info);
     report_.worker = info_.title;
-    may_reorder_ = info_.max_compiles > 1 || info_.compiles_while_running;
     if (hello_.kernels().empty()) {
       Advise("hello.kernels is empty", "what it can build, for people and for this check", kHello,
              reply->line);
@@ -524,8 +519,7 @@ class Checker {
   std::string stage_ = "start";
   std::optional<LineWorker> worker_;
   int32_t last_id_ = 0;
-  std::map<int32_t, std::string> pending_;  // request id to kind
-  bool may_reorder_ = false;
+  std::map<int32_t, Pending> pending_;  // by request id
   ExternalReply::Hello hello_;
   ExternalWorkerInfo info_;
   ExternalKernel kernel_;
