@@ -40,6 +40,11 @@ expect 0 "what seeds reached" tune matmul:4096x4096x4096:bf16 --backend=external
 # Several workers, and one that fails now and then.
 expect 0 "recorded in" tune "${own[@]}" --worker="$worker" --worker="$worker" --budget=12evals --retune --seed=2
 expect 0 "recorded in" tune "${own[@]}" --worker="$worker --fault=run_crash" --budget=12evals --retune --seed=3
+# Killed at some moment, the same command goes on with the same run.
+killed=(external:sleep:n=5 --backend=external --worker="$worker" --budget=40evals --db="$TEST_TMPDIR/killed.db")
+timeout -s KILL 2 "$seedtune" tune "${killed[@]}" >"$TEST_TMPDIR/killed.txt" 2>&1
+expect 0 "recorded in" tune "${killed[@]}"
+expect 0 "1 answers, 1 runs, 0 of them unfinished" db list --db="$TEST_TMPDIR/killed.db"
 # Other versions are other records, and so are results that nobody checked.
 expect 1 "code generator" lookup "${own[@]}" --worker="$worker --name=odd2"
 expect 0 "does not check its results" tune "${own[@]}" --worker="$worker --unchecked" --budget=4evals
