@@ -1,6 +1,7 @@
 #include "backends/pipeline_measurer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "autotuner/outcome.h"
@@ -60,6 +61,8 @@ absl::Status PipelineMeasurer::CollectPrepared(int64_t timeout_ns,
       limit_.Took(reply.outcome.compile_ns);
     }
     if (!reply.outcome.ok()) {
+      // A worker that is cut off says how long it took, and no more: none of it was measuring.
+      reply.outcome.compile_ns += std::exchange(reply.outcome.measure_ns, 0);
       replies.push_back(std::move(reply));
       continue;
     }

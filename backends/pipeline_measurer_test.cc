@@ -120,6 +120,21 @@ TEST_F(PipelineMeasurerTest, WhatCannotBePreparedIsNotMeasured) {
   EXPECT_THAT(measure_->requests(), IsEmpty());
 }
 
+// A budget in device seconds, and the share of time that the device was busy, count measure_ns.
+TEST_F(PipelineMeasurerTest, WhatACutPreparationTookIsNoTimeOfTheDevice) {
+  const auto measurer = Make(1, [](const MeasureRequest&) {
+    Outcome cut;
+    cut.kind = OutcomeKind::kTimeout;
+    cut.measure_ns = 4e9;
+    return cut;
+  });
+  ASSERT_THAT(measurer->Submit(Request(1, 10)), IsOk());
+  const std::vector<MeasureReply> replies = All(*measurer, 1);
+  ASSERT_THAT(replies, SizeIs(1));
+  EXPECT_EQ(replies[0].outcome.measure_ns, 0);
+  EXPECT_EQ(replies[0].outcome.compile_ns, 4e9);
+}
+
 TEST_F(PipelineMeasurerTest, ManyUnderWayAreAllAnsweredOnce) {
   const auto measurer = Make(3, [](const MeasureRequest&) { return Ok(5); });
   std::set<int64_t> answered;
