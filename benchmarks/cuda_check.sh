@@ -28,18 +28,21 @@ for part in $parts; do
         report "check $family" "$out/check_$family.txt"
       done
       ;;
-    sanitize)  # one configuration of each family, on edges; each in processes of its own
+    sanitize)  # one configuration of each family, on edges; all at once, two cores each
+      cores=$(nproc)
+      core=0
       for tool in memcheck racecheck; do
-        for case in simt:129x259x71:f32 simt:129x259x71:bf16 mma:129x259x71:bf16 mma:320x200x136:f16:tn mma:256x256x192:i8 \
-          skinny:9x130x515:bf16 skinny:1x1024x2048:f32 wgmma:256x512x384:bf16 wgmma:129x259x71:f16:nt; do
-          family=${case%%:*}
+        for case in simt:129x259x71:f32 mma:129x259x71:bf16 mma:256x256x192:i8 skinny:9x130x515:bf16 \
+          skinny:1x1024x2048:f32 wgmma:256x512x384:bf16 wgmma:129x259x71:f16:nt; do
           log=$out/${tool}_$(tr : _ <<<"$case").txt
-          timeout 100 compute-sanitizer --tool $tool --target-processes all "$benchmark" --check --check_configs=1 \
-            --family="$family" --shape="matmul:${case#*:}" >"$log" 2>&1 &
+          taskset -c $((core % cores)),$(((core + 1) % cores)) timeout 120 compute-sanitizer --tool $tool \
+            --target-processes all "$benchmark" --check --check_configs=1 --family="${case%%:*}" \
+            --shape="matmul:${case#*:}" >"$log" 2>&1 &
+          core=$((core + 1))
         done
-        wait
-        for log in "$out/$tool"_*.txt; do report "$(basename "$log" .txt)" "$log"; done
       done
+      wait
+      for log in "$out"/memcheck_*.txt "$out"/racecheck_*.txt; do report "$(basename "$log" .txt)" "$log"; done
       ;;
     faults)
       for fault in IllegalAddress MisalignedAddress LaunchFailure WrongResult Hang; do
