@@ -14,7 +14,7 @@
 namespace seedtune {
 
 // Raised whenever gemm.h makes other code or another traversal from the same GemmConfig.
-inline constexpr int kCpuCodeGeneratorVersion = 2;
+inline constexpr int kCpuCodeGeneratorVersion = 3;
 
 // How a kernel and a configuration of CpuMatmulSpace are put to gemm.h.
 // kUnimplemented: not f32, a column-major output, ...: says what.

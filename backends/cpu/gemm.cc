@@ -33,7 +33,9 @@ using cpu_gemm::kMaxTileVectors;
 using cpu_gemm::TileKernel;
 
 constexpr int64_t kMaxWorkspaceBytes = int64_t{1} << 40;
-constexpr int kMaxLanes = 16;      // Of the instruction sets in gemm_targets.h.
+constexpr int kMaxLanes = 16;  // Of the instruction sets in gemm_targets.h.
+// Steps of k up to which a block with one row of tiles is computed in one call.
+constexpr int64_t kMaxStreamDepth = 32;
 constexpr size_t kAlignment = 64;  // Of workspaces: a cache line, and a vector of AVX-512.
 
 // A half-open interval.
@@ -142,6 +144,8 @@ class Kernels {
       for (const ALayout layout : {ALayout::kRowsAdjacent, ALayout::kDepthAdjacent}) {
         kernels_[tile.mr][tile.nr_vectors][static_cast<int>(layout)] =
             Find(tile.mr, tile.nr_vectors, config.k_unroll, layout);
+        edge_kernels_[tile.mr][tile.nr_vectors][static_cast<int>(layout)] =
+            Find(tile.mr, tile.nr_vectors, cpu_gemm::kEdgeTile, layout);
       }
     }
     for (int rows = config.mr; rows >= 1; --rows) {
@@ -160,6 +164,15 @@ class Kernels {
     return kernels_[rows][columns / lanes_][static_cast<int>(layout)];
   }
 
+  // Whether the last columns of a matrix can be read and written in place.
+  bool has_edges() const { return edge_kernels_[1][1][0] != nullptr; }
+  // Null where they cannot.
+  TileKernel GetEdge(int rows, int columns, ALayout layout) const {
+    return edge_kernels_[rows][columns / lanes_][static_cast<int>(layout)];
+  }
+  // Columns of the last vector of a tile, of which `columns` are there.
+  int LastColumns(int64_t columns) const { return static_cast<int>((columns - 1) % lanes_) + 1; }
+
  private:
   static TileKernel Find(int mr, int nr_vectors, int unroll, ALayout layout) {
     switch (nr_vectors) {
@@ -176,6 +189,7 @@ class Kernels {
 
   const int lanes_;
   TileKernel kernels_[kMaxTileRows + 1][kMaxTileVectors + 1][2] = {};
+  TileKernel edge_kernels_[kMaxTileRows + 1][kMaxTileVectors + 1][2] = {};
   std::array<int, kMaxTileRows + 2> rows_covering_ = {};
   std::array<int, kMaxTileVectors* kMaxLanes + 1> columns_covering_ = {};
 };
@@ -200,14 +214,15 @@ struct ReadPlan {
   int64_t depth_stride = 0;
   int width = 0;  // Of a sliver: mr or nr.
   const int* covering =
-      nullptr;        // Widths for the slivers at the edge, by what is left of the span.
-  bool pack = false;  // Every sliver, not only those that must be padded.
+      nullptr;                 // Widths for the slivers at the edge, by what is left of the span.
+  bool pack = false;           // Every sliver, not only those that must be padded.
+  bool edge_in_place = false;  // Kernels read a last sliver that is narrower as it is.
 
   // What a BlockReader needs for blocks of at most these sizes in a share of such a span.
   int64_t BufferFloats(int64_t span, int64_t span_block, int64_t depth_block) const {
     if (pack) return RoundUp(std::min(span, span_block), width) * depth_block;
     const bool even = span % width == 0 && (span <= span_block || span_block % width == 0);
-    return even ? 0 : width * depth_block;
+    return even || edge_in_place ? 0 : width * depth_block;
   }
 };
 
@@ -227,7 +242,7 @@ class BlockReader {
     edge_width_ = plan_.covering[left];
     if (plan_.pack) {
       first_packed_ = 0;
-    } else if (left != edge_width_) {
+    } else if (left != edge_width_ && !plan_.edge_in_place) {
       first_packed_ = span_ / plan_.width;
     } else {
       first_packed_ = slivers();
@@ -245,6 +260,8 @@ class BlockReader {
   }
 
   int64_t slivers() const { return CeilDiv(span_, plan_.width); }
+  // How far the data of a sliver lies from that of the one before it.
+  int64_t step() const { return plan_.width * (first_packed_ == 0 ? depth_ : plan_.span_stride); }
 
   Sliver At(int64_t index) const {
     const int64_t begin = index * plan_.width;
@@ -360,7 +377,9 @@ class GemmPlan::Impl {
                 .depth_stride = product_.b_row_stride,
                 .width = config.nr_vectors * VectorLanesF32(),
                 .covering = kernels_.columns_covering(),
-                .pack = config.pack_b},
+                .pack = config.pack_b,
+                .edge_in_place =
+                    kernels_.has_edges() && !config.transpose && product_.b_col_stride == 1},
         grid_(GridOf(product_, config, SplitOf(config), read_b_.width)) {}
 
   // Allocates workspaces and finds threads.
@@ -390,8 +409,9 @@ class GemmPlan::Impl {
   void RunShare(const Operands& operands, const Share& share, Range batch) const;
   void RunBlock(const Job& job, const Block& block, const BlockReader& a,
                 const BlockReader& b) const;
-  void RunTile(const Sliver& a, const Sliver& b, int64_t k, bool accumulate, float* c,
-               int64_t c_stride) const;
+  // Tiles of A's sliver and `tiles` of B's, the first of which is `b`.
+  void RunTiles(const Sliver& a, const Sliver& b, int64_t tiles, int64_t b_tile_step, int64_t k,
+                bool accumulate, float* c, int64_t c_stride) const;
   void AddPartials(const Operands& operands, int64_t entry, int index) const;
   void Finish(const Operands& operands, int64_t entry, Range m, Range n) const;
 
@@ -522,35 +542,43 @@ void GemmPlan::Impl::RunBlock(const Job& job, const Block& block, const BlockRea
   const Range k = block[kAxisK];
   const bool accumulate = k.begin > job.share.k.begin;
   const bool finish = k.end == job.share.k.end && grid_.k == 1;
-  const auto run_tile = [&](int64_t i, int64_t j) {
+  const auto run_tiles = [&](int64_t i, int64_t j, int64_t tiles) {
     const Sliver sliver_a = a.At(i);
     const Sliver sliver_b = b.At(j);
     const int64_t row = m.begin + i * read_a_.width;
     const int64_t column = n.begin + j * read_b_.width;
     float* c =
         job.c + (config_.transpose ? column * job.c_stride + row : row * job.c_stride + column);
-    RunTile(sliver_a, sliver_b, k.size(), accumulate, c, job.c_stride);
+    RunTiles(sliver_a, sliver_b, tiles, b.step(), k.size(), accumulate, c, job.c_stride);
     if (finish && !config_.transpose) {
-      Finish(job.operands, job.entry, {row, row + sliver_a.present},
-             {column, column + sliver_b.present});
+      const int64_t end = column + (tiles - 1) * read_b_.width + sliver_b.present;
+      Finish(job.operands, job.entry, {row, row + sliver_a.present}, {column, end});
     }
   };
-  if (nest_.n_inside_m()) {
+  if (a.slivers() == 1 && m.size() == a.At(0).width && k.size() <= kMaxStreamDepth &&
+      !config_.transpose) {
+    // A few rows of B pass by: what a tile computes is too little for a call of its own.
+    const int64_t whole = n.size() / read_b_.width;
+    if (whole > 0) run_tiles(0, 0, whole);
+    if (whole < b.slivers()) run_tiles(0, whole, 1);
+  } else if (nest_.n_inside_m()) {
     for (int64_t i = 0; i < a.slivers(); ++i) {
-      for (int64_t j = 0; j < b.slivers(); ++j) run_tile(i, j);
+      for (int64_t j = 0; j < b.slivers(); ++j) run_tiles(i, j, 1);
     }
   } else {
     for (int64_t j = 0; j < b.slivers(); ++j) {
-      for (int64_t i = 0; i < a.slivers(); ++i) run_tile(i, j);
+      for (int64_t i = 0; i < a.slivers(); ++i) run_tiles(i, j, 1);
     }
   }
   // A tile's part of a row of C may be shorter than a vector: a block's is finished at once.
   if (finish && config_.transpose) Finish(job.operands, job.entry, n, m);
 }
 
-void GemmPlan::Impl::RunTile(const Sliver& a, const Sliver& b, int64_t k, bool accumulate, float* c,
-                             int64_t c_stride) const {
-  const TileKernel kernel = kernels_.Get(a.width, b.width, a.layout);
+void GemmPlan::Impl::RunTiles(const Sliver& a, const Sliver& b, int64_t tiles, int64_t b_tile_step,
+                              int64_t k, bool accumulate, float* c, int64_t c_stride) const {
+  const bool is_edge = b.present != b.width && read_b_.edge_in_place;
+  const TileKernel kernel = is_edge ? kernels_.GetEdge(a.width, b.width, a.layout)
+                                    : kernels_.Get(a.width, b.width, a.layout);
   const int64_t streamed_a = config_.transpose ? config_.prefetch_distance : 0;
   const int64_t streamed_b = config_.transpose ? 0 : config_.prefetch_distance;
   cpu_gemm::TileCall call = {.k = k,
@@ -558,13 +586,16 @@ void GemmPlan::Impl::RunTile(const Sliver& a, const Sliver& b, int64_t k, bool a
                              .a_stride = a.stride,
                              .b = b.data,
                              .b_stride = b.stride,
+                             .tiles = tiles,
+                             .b_tile_step = b_tile_step,
                              .c = c,
                              .c_stride = c_stride,
                              .prefetch_c = config_.prefetch_c && !config_.transpose,
                              .accumulate = accumulate,
                              .prefetch_distance_a = streamed_a,
                              .prefetch_distance_b = streamed_b};
-  const bool whole = a.present == a.width && b.present == b.width;
+  if (is_edge) call.last_columns = kernels_.LastColumns(b.present);
+  const bool whole = a.present == a.width && (b.present == b.width || is_edge);
   if (whole && !config_.transpose) return kernel(call);
 
   // The tile sticks out of C or lies across it: it is computed elsewhere, and what belongs to C is

@@ -133,14 +133,16 @@ struct GemmConfig {
   int mr = 6;
   int nr_vectors = 2;
   // Cache blocks of the m, n and k loops. Any positive value is right; multiples of the register
-  // tile are fast, since every block has edges of its own. Cut to the extent of the problem.
+  // tile are fast, since every block has edges of its own. Cut to the extent of the problem. A block
+  // that is one tile high and at most 32 steps of k deep is one call for all its columns: few rows
+  // of B pass by as long streams, which suits a product of a vector and a matrix.
   int64_t mc = 96;
   int64_t nc = 1024;
   int64_t kc = 256;
   // Whether blocks of A and B are copied into the order of use. Without it the micro kernel reads
   // operands in place, which saves traffic where they are used few times and costs address
-  // translations and cache conflicts where their rows lie far apart. (Edge slivers are copied in
-  // any case.)
+  // translations and cache conflicts where their rows lie far apart. (Slivers at the edges are
+  // copied in any case, but for those of B where the instruction set can mask memory accesses.)
   bool pack_a = true;
   bool pack_b = true;  // Must be true where PackBRequired() of this `transpose`.
   int k_unroll = 4;    // Steps of k per iteration of the micro kernel's loop: 1, 2, 4 or 8.

@@ -24,21 +24,41 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The accumulators of a tile, and how they grow by one step of k.
-template <int kRows, int kVectors, ALayout kLayout>
+// Whether a masked load or store leaves what is masked out alone, so that the last columns of a
+// matrix can be read and written in place.
+inline constexpr bool kHasEdgeKernels = HWY_MEM_OPS_MIGHT_FAULT == 0;
+// Steps of k per iteration in the kernels of edges: fewer of those are compiled.
+inline constexpr int kEdgeUnroll = 2;
+
+// The accumulators of a tile, and how they grow by one step of k. Of an edge, `last` masks the
+// columns of the last vector that there are.
+template <int kRows, int kVectors, ALayout kLayout, bool kEdge>
 struct Tile {
   using D = hn::ScalableTag<float>;
   using V = hn::Vec<D>;
+  using M = hn::Mask<D>;
   static constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
   static constexpr int kFloatsPerLine = 64 / sizeof(float);
 
+  // Vector `v` of the row at `from`.
+  static HWY_INLINE V Load(const float* HWY_RESTRICT from, int v, M last) {
+    const D d;
+    if (kEdge && v == kVectors - 1) return hn::MaskedLoad(last, d, from + v * kLanes);
+    return hn::LoadU(d, from + v * kLanes);
+  }
+  static HWY_INLINE void Store(V x, float* HWY_RESTRICT to, int v, M last) {
+    const D d;
+    if (kEdge && v == kVectors - 1) return hn::BlendedStore(x, last, d, to + v * kLanes);
+    hn::StoreU(x, d, to + v * kLanes);
+  }
+
   // acc += A[:, p] * B[p, :], where `a` and `b` point at step p.
   static HWY_INLINE void Step(const float* HWY_RESTRICT a, int64_t a_stride,
-                              const float* HWY_RESTRICT b, V (&acc)[kRows][kVectors]) {
+                              const float* HWY_RESTRICT b, M last, V (&acc)[kRows][kVectors]) {
     const D d;
     V row[kVectors];
     HWY_UNROLL(8)
-    for (int v = 0; v < kVectors; ++v) row[v] = hn::LoadU(d, b + v * kLanes);
+    for (int v = 0; v < kVectors; ++v) row[v] = Load(b, v, last);
     HWY_UNROLL(16)
     for (int i = 0; i < kRows; ++i) {
       const V element = hn::Set(d, kLayout == ALayout::kRowsAdjacent ? a[i] : a[i * a_stride]);
@@ -54,18 +74,20 @@ struct Tile {
   }
 };
 
-template <int kRows, int kVectors, int kUnroll, ALayout kLayout>
-HWY_NOINLINE void RunTile(const TileCall& call) {
-  using T = Tile<kRows, kVectors, kLayout>;
+// One tile: see TileCall, of which `b` and `c` are the tile's own.
+template <int kRows, int kVectors, int kUnroll, ALayout kLayout, bool kEdge>
+HWY_INLINE void RunTile(const TileCall& call, const float* HWY_RESTRICT b, float* HWY_RESTRICT c) {
+  using T = Tile<kRows, kVectors, kLayout, kEdge>;
   using V = typename T::V;
   const typename T::D d;
+  const typename T::M last = hn::FirstN(d, kEdge ? call.last_columns : T::kLanes);
   const int64_t a_stride = call.a_stride;
   const int64_t b_stride = call.b_stride;
+  const int64_t c_stride = call.c_stride;
   const int64_t a_step = kLayout == ALayout::kRowsAdjacent ? a_stride : 1;
   const int64_t a_ahead = kLayout == ALayout::kDepthAdjacent ? call.prefetch_distance_a : 0;
   const int64_t b_ahead = call.prefetch_distance_b * b_stride;
   const float* HWY_RESTRICT a = call.a;
-  const float* HWY_RESTRICT b = call.b;
 
   V acc[kRows][kVectors];
   HWY_UNROLL(16)
@@ -75,7 +97,7 @@ HWY_NOINLINE void RunTile(const TileCall& call) {
   }
 
   if (call.prefetch_c) {
-    for (int i = 0; i < kRows; ++i) T::PrefetchRow(call.c + i * call.c_stride);
+    for (int i = 0; i < kRows; ++i) T::PrefetchRow(c + i * c_stride);
   }
 
   int64_t left = call.k;
@@ -91,40 +113,66 @@ HWY_NOINLINE void RunTile(const TileCall& call) {
       HWY_UNROLL(8)
       for (int u = 0; u < kUnroll; ++u) {
         if (b_ahead != 0) T::PrefetchRow(b + b_ahead);
-        T::Step(a, a_stride, b, acc);
+        T::Step(a, a_stride, b, last, acc);
         a += a_step;
         b += b_stride;
       }
     }
   }
   for (; left > 0; --left) {
-    T::Step(a, a_stride, b, acc);
+    T::Step(a, a_stride, b, last, acc);
     a += a_step;
     b += b_stride;
   }
 
-  float* HWY_RESTRICT c = call.c;
-  const int64_t c_stride = call.c_stride;
   HWY_UNROLL(16)
   for (int i = 0; i < kRows; ++i) {
     HWY_UNROLL(8)
     for (int v = 0; v < kVectors; ++v) {
-      float* to = c + i * c_stride + v * T::kLanes;
-      hn::StoreU(call.accumulate ? hn::Add(hn::LoadU(d, to), acc[i][v]) : acc[i][v], d, to);
+      float* row = c + i * c_stride;
+      T::Store(call.accumulate ? hn::Add(T::Load(row, v, last), acc[i][v]) : acc[i][v], row, v,
+               last);
     }
   }
+}
+
+template <int kRows, int kVectors, int kUnroll, ALayout kLayout>
+HWY_NOINLINE void RunTiles(const TileCall& call) {
+  for (int64_t tile = 0; tile < call.tiles; ++tile) {
+    RunTile<kRows, kVectors, kUnroll, kLayout, /*kEdge=*/false>(
+        call, call.b + tile * call.b_tile_step,
+        call.c + tile * kVectors * Tile<kRows, kVectors, kLayout, false>::kLanes);
+  }
+}
+
+template <int kRows, int kVectors, ALayout kLayout>
+HWY_NOINLINE void RunEdgeTile(const TileCall& call) {
+  RunTile<kRows, kVectors, kEdgeUnroll, kLayout, /*kEdge=*/true>(call, call.b, call.c);
 }
 
 template <int kRows, int kVectors, int kUnroll>
 TileKernel FindLayout(ALayout layout) {
   return layout == ALayout::kRowsAdjacent
-             ? &RunTile<kRows, kVectors, kUnroll, ALayout::kRowsAdjacent>
-             : &RunTile<kRows, kVectors, kUnroll, ALayout::kDepthAdjacent>;
+             ? &RunTiles<kRows, kVectors, kUnroll, ALayout::kRowsAdjacent>
+             : &RunTiles<kRows, kVectors, kUnroll, ALayout::kDepthAdjacent>;
+}
+
+template <int kRows, int kVectors>
+TileKernel FindEdge(ALayout layout) {
+  if constexpr (kHasEdgeKernels) {
+    return layout == ALayout::kRowsAdjacent
+               ? &RunEdgeTile<kRows, kVectors, ALayout::kRowsAdjacent>
+               : &RunEdgeTile<kRows, kVectors, ALayout::kDepthAdjacent>;
+  } else {
+    return nullptr;
+  }
 }
 
 template <int kRows, int kVectors>
 TileKernel FindUnroll(int unroll, ALayout layout) {
   switch (unroll) {
+    case kEdgeTile:
+      return FindEdge<kRows, kVectors>(layout);
     case 1:
       return FindLayout<kRows, kVectors, 1>(layout);
     case 2:

@@ -13,17 +13,24 @@
 namespace seedtune::cpu_gemm {
 
 // One register tile: C[mr][nr] (+)= A[mr][k] * B[k][nr], where nr is nr_vectors times the vector
-// length. The kernel reads and writes whole tiles; edges of the matrix are the caller's (it packs,
-// or passes a scratch tile).
+// length; or several that lie side by side in C. The kernel reads and writes whole tiles; edges of
+// the matrix are the caller's: it packs, passes a scratch tile, or takes the kernel of an edge,
+// where there is one.
 struct TileCall {
   int64_t k = 0;
   // Element (i, p) of A lies at a[i + p * a_stride] (ALayout::kRowsAdjacent) or a[i * a_stride + p]
   // (kDepthAdjacent).
   const float* a = nullptr;
   int64_t a_stride = 0;
-  // Element (p, j) of B lies at b[p * b_stride + j].
+  // Element (p, j) of B lies at b[p * b_stride + j] for the first tile, and b_tile_step further on
+  // for each tile after it.
   const float* b = nullptr;
   int64_t b_stride = 0;
+  int64_t tiles = 1;
+  int64_t b_tile_step = 0;
+  // Of the kernel of an edge: how many columns of the last vector there are. Nothing beyond them is
+  // touched, in B and in C. It takes one tile.
+  int last_columns = 0;
   // Element (i, j) of C lies at c[i * c_stride + j].
   float* c = nullptr;
   int64_t c_stride = 0;
@@ -59,8 +66,12 @@ struct TargetInfo {
 };
 TargetInfo ActiveTarget();
 
+// In place of an unrolling: the kernel of an edge, see TileCall::last_columns.
+inline constexpr int kEdgeTile = 0;
+
 // Kernels of one tile width for the instruction set in use. `rows` is one of kTileRows<width>,
-// `unroll` one of kUnrolls; nullptr where there is no such kernel.
+// `unroll` one of kUnrolls, or kEdgeTile; nullptr where there is no such kernel. Instruction sets
+// that cannot mask memory accesses have none for edges.
 TileKernel FindTileKernel1(int rows, int unroll, ALayout layout);
 TileKernel FindTileKernel2(int rows, int unroll, ALayout layout);
 TileKernel FindTileKernel3(int rows, int unroll, ALayout layout);

@@ -1,5 +1,8 @@
 #include "backends/cpu/gemm.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -286,6 +289,64 @@ TEST(GemmTest, ThinAndLongShapesAreRight) {
       GemmProblem problem = GemmProblem::RowMajor(m, n, k);
       if (i % 2 != 0) problem.epilogue.bias = true;
       ExpectRight(problem, RandomConfig(problem, random), random());
+    }
+  }
+}
+
+// The last columns are read and written in place, where the instruction set can. Buffers end where
+// the matrices do, at a page that may not be touched.
+TEST(GemmTest, TouchesNothingBeyondTheLastColumns) {
+  const int64_t page = sysconf(_SC_PAGESIZE);
+  const auto guarded = [page](int64_t floats) {
+    const int64_t bytes = (floats * 4 + page - 1) / page * page;
+    char* const at = static_cast<char*>(
+        mmap(nullptr, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    EXPECT_NE(at, MAP_FAILED);
+    EXPECT_EQ(mprotect(at + bytes, page, PROT_NONE), 0);
+    return reinterpret_cast<float*>(at + bytes) - floats;  // never unmapped: it is little
+  };
+  for (const int64_t m : {1, 5, 12}) {
+    for (int64_t n = 1; n <= 70; n += 3) {
+      const int64_t k = 7;
+      float* const a = guarded(m * k);
+      float* const b = guarded(k * n);
+      float* const c = guarded(m * n);
+      std::fill_n(a, m * k, 1.0f);
+      std::fill_n(b, k * n, 2.0f);
+      for (const bool pack_b : {false, true}) {
+        GemmConfig config;
+        config.mr = 4;
+        config.nr_vectors = 4;
+        config.kc = 4;  // so that C is read, too
+        config.pack_a = config.pack_b = pack_b;
+        ASSERT_OK_AND_ASSIGN(GemmPlan plan,
+                             GemmPlan::Create(GemmProblem::RowMajor(m, n, k), config));
+        std::fill_n(c, m * n, kNan);
+        plan.Run(a, b, nullptr, nullptr, c);
+        EXPECT_THAT(std::vector<float>(c, c + m * n), Each(2.0f * k)) << m << "x" << n;
+      }
+    }
+  }
+}
+
+// A few rows of B at a time go past a block of C in one call; every tile computes as if alone.
+TEST(GemmTest, StreamedRowsAreRight) {
+  Random random(3);
+  for (const int64_t m : {1, 2, 4, 8}) {
+    for (const int64_t kc : {1, 16, 32}) {
+      for (const int64_t nc : {64, 512}) {
+        for (const bool pack_b : {false, true}) {
+          GemmProblem problem = GemmProblem::RowMajor(m, 345, 100);
+          problem.epilogue.bias = true;
+          GemmConfig config;
+          config.mr = static_cast<int>(m);
+          config.nr_vectors = 2;
+          config.kc = kc;
+          config.nc = nc;
+          config.pack_b = pack_b;
+          ExpectRight(problem, config, random());
+        }
+      }
     }
   }
 }

@@ -31,7 +31,7 @@ namespace seedtune {
 namespace {
 
 constexpr std::string_view kName = "cpu_matmul";
-constexpr int kVersion = 2;
+constexpr int kVersion = 3;
 constexpr int64_t kFloatBytes = 4;
 
 constexpr int kMaxTileVectors = 4;
@@ -39,6 +39,10 @@ constexpr std::array<int, 8> kTileRows = {1, 2, 4, 6, 8, 12, 14, 16};
 constexpr std::array<int, kMaxTileVectors + 1> kMaxTileRows = {0, 16, 14, 8, 6};  // by width
 // More rows than this use a packed right operand often enough.
 constexpr int64_t kMaxTransposedRows = 64;
+// Up to so many rows, and up to so many steps of k, the backend streams whole rows of a right
+// operand past a block of C.
+constexpr int64_t kMaxStreamRows = 4;
+constexpr int64_t kLeastStreamDepth = 16;
 // Steps of k to prefetch ahead: those of a right operand go row by row, those of a left one by
 // lines of 64 bytes.
 constexpr std::array<int64_t, 8> kPrefetchDistances = {0, 4, 8, 16, 32, 64, 128, 256};
@@ -374,7 +378,8 @@ absl::StatusOr<std::shared_ptr<const ConfigSpace>> CpuMatmulSpace(std::span<cons
   const ProductChoices plain = ChoicesFor(matmul.m, matmul.n, lanes);
   const ProductChoices transposed =
       may_transpose ? ChoicesFor(matmul.n, matmul.m, lanes) : ProductChoices();
-  const std::vector<int64_t> k_blocks = BlockChoices(64, 64, matmul.k);
+  const std::vector<int64_t> k_blocks =
+      BlockChoices(matmul.m <= kMaxStreamRows ? kLeastStreamDepth : 64, 64, matmul.k);
   std::vector<int64_t> unrolls;
   for (const int64_t steps : {1, 2, 4, 8}) {
     if (steps <= matmul.k) unrolls.push_back(steps);

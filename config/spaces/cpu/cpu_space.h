@@ -33,7 +33,8 @@ std::vector<CpuRegisterTile> CpuRegisterTiles();
 //   register_tile[n]   its width, in SIMD vectors
 //   block_size[m], block_size[n], block_size[k]
 //                      cache blocks, in elements; 1 and 1.5 times powers of two, the last choice is
-//                      the whole extent (the larger one, where transpose exchanges two). Whoever
+//                      the whole extent (the larger one, where transpose exchanges two); k from 64
+//                      on, for the few rows of a stream from 16 on. Whoever
 //                      runs them rounds blocks of m and n up to whole register tiles: the choices
 //                      are so far apart that no two become one.
 //   pack[lhs], pack[rhs]   copy the operand's blocks into micro-panels first
