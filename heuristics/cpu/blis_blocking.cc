@@ -27,14 +27,19 @@ namespace {
 constexpr int64_t kFloatBytes = 4;
 
 // Times that a packed block must be used, in tiles, to repay the copying: columns of tiles for A,
-// rows for B. Measured on one core of an AMD EPYC of family 26 (Zen 5): B of 768 x 768 and of
-// 1024 x 1024 breaks even between 128 and 256 rows of C, that is 16 and 32 tiles of 8; copies of A
+// rows for B. Measured on one core of an AMD EPYC of family 26 (Zen 5), operands cold; copies of A
 // hardly ever gain.
 constexpr int64_t kLhsReuse = 16;
 constexpr int64_t kRhsReuse = 24;
 // Rows this far apart fall into one set of a virtually indexed L1 cache, so that it holds as many
 // of them as it has pages.
 constexpr int64_t kPageBytes = 4096;
+// Tiles side by side in a packed panel of B: the fewer, the nearer it stays to the multipliers
+// while it is packed and used; but A passes once for each panel, from the L2 cache, or from behind
+// it. On the same core two gained 2 to 8% over whole rows (333x555x777, 200x333x400), and of
+// 640x1024x1024 and 384x3072x768 one to four were the same.
+constexpr int64_t kPanelTiles = 2;
+constexpr int64_t kPanelTilesFarLhs = 4;
 
 // Whether copies of A's blocks repay. In place, a tile reads one element of each of its rows for a
 // step of k (one column's elements where A is column-major).
@@ -45,22 +50,31 @@ bool PackLhs(const GemmShape& shape, const CpuMachine& machine, RegisterTile til
   return stride_bytes % kPageBytes == 0 && tile.rows + tile.vectors > machine.l1_bytes / kPageBytes;
 }
 
-// Whether copies of B's blocks repay: not where they are used few times, nor where all of B is
-// hardly more than the L1 cache holds.
+// Whether copies of B's blocks repay: where they are used often, and the caches do not hold in
+// place what they would hold packed. Measured on the same core, reading in place wins by 3 to 9%
+// where the L2 cache holds the rows (256x256x256, 196x256x2304, 384x768x768, 1024x512x512), and
+// loses by 10 to 20% where it does not (640x1024x1024, 384x3072x768), or by 8% where the L1 cache
+// would hold packed slivers (3136x256x64).
 bool PackRhs(const GemmShape& shape, const CpuMachine& machine, RegisterTile tile) {
-  return shape.must_pack_rhs || (CeilDiv(shape.m, tile.rows) >= kRhsReuse &&
-                                 shape.k * shape.n * kFloatBytes > 2 * machine.l1_bytes);
+  if (shape.must_pack_rhs) return true;
+  if (CeilDiv(shape.m, tile.rows) < kRhsReuse) return false;
+  if (shape.k * shape.n * kFloatBytes <= machine.l1_bytes) return false;
+  const int64_t apart = std::max(shape.rhs_stride, shape.n) * kFloatBytes;
+  const int64_t depth =
+      std::min(shape.k, PlanCacheBlocks(machine, tile, {.pack_rhs = false, .threads = 1}).k);
+  if (RowsHeld(machine.l2_bytes, apart) < depth) return true;
+  const int64_t slivers = depth * (tile.rows + tile.vectors * machine.lanes) * kFloatBytes;
+  return slivers <= machine.l1_bytes && RowsHeld(machine.l1_bytes, apart) < depth;
 }
 
 // Sets the blocks; all else is set.
 void PlanBlocks(const GemmShape& shape, const CpuMachine& machine, GemmSeed& seed) {
   seed.blocks =
       PlanCacheBlocks(machine, seed.tile, {.pack_rhs = seed.pack_rhs, .threads = seed.threads});
-  if (seed.pack_rhs && shape.m <= seed.blocks.m) {
-    // One block of rows: no panel of B is used again, so it need not outlive the L2 cache.
-    seed.blocks.n = std::max(machine.l2_bytes / 4 / kFloatBytes / seed.blocks.k,
-                             seed.tile.vectors * machine.lanes);
-  }
+  if (!seed.pack_rhs) return;
+  const int64_t lhs_bytes = shape.m * std::min(shape.k, seed.blocks.k) * kFloatBytes;
+  const int64_t tiles = lhs_bytes <= machine.l2_bytes ? kPanelTiles : kPanelTilesFarLhs;
+  seed.blocks.n = std::min(seed.blocks.n, tiles * seed.tile.vectors * machine.lanes);
 }
 
 GemmSeed Compute(const GemmShape& shape, const CpuMachine& machine, RegisterTile tile,

@@ -77,11 +77,27 @@ TEST_F(CpuBlisBlockingTest, PacksTheRightOperandOnlyWhereThatRepays) {
       {"matmul:64x2048x2048:f32", false},  // used a few times
       {"matmul:64x64x64:f32", false},      // lies in the L1 cache
       {"matmul:16x512x512:f32:nt", true},  // must be
+      // Rows of 1 and 3 KiB: the L2 cache holds as many as a sliver has.
+      {"matmul:256x256x256:f32", false},
+      {"matmul:384x768x768:f32", false},
+      // Of 12 KiB: they fall into a sixteenth of its sets.
+      {"matmul:384x3072x768:f32", true},
+      // The L1 cache would hold a packed sliver, and holds half of its rows.
+      {"matmul:3136x256x64:f32", true},
   };
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.kernel);
     EXPECT_EQ(Primary(TestKernel("cpu", c.kernel, "epyc_9654")).GetBool("pack[rhs]"), c.packs);
   }
+}
+
+// A packed panel of B is used while it is near; A then has to be as well.
+TEST_F(CpuBlisBlockingTest, PackedPanelsAreNarrow) {
+  const Config near = Primary(TestKernel("cpu", "matmul:384x3072x768:f32", "epyc_9654"));
+  const Config far = Primary(TestKernel("cpu", "matmul:8192x3072x768:f32", "epyc_9654"));
+  EXPECT_LE(near.GetInt("block_size[n]"), 128);
+  EXPECT_GT(far.GetInt("block_size[n]"), near.GetInt("block_size[n]"));
+  EXPECT_LE(far.GetInt("block_size[n]"), 256);
 }
 
 TEST_F(CpuBlisBlockingTest, SplitsAlongKWhereTheOutputIsSmall) {

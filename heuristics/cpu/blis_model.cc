@@ -9,6 +9,7 @@ namespace seedtune {
 namespace {
 
 constexpr int64_t kFloatBytes = 4;
+constexpr int64_t kLineBytes = 64;
 
 // Fused multiply-adds take 4 cycles, two start each cycle, and two loads do: Haswell to Golden Cove
 // with AVX2, server AVX-512 from Skylake on, Zen 2 to Zen 5 (Fog, "Instruction tables", 2025; Zen 4
@@ -124,6 +125,11 @@ int64_t EvenChoice(std::span<const int64_t> choices, int64_t limit, int64_t exte
     if (CeilDiv(extent, choice) < CeilDiv(extent, best)) best = choice;
   }
   return best;
+}
+
+int64_t RowsHeld(int64_t cache_bytes, int64_t apart_bytes) {
+  const int64_t power = apart_bytes & -apart_bytes;
+  return cache_bytes / std::max(power, kLineBytes);
 }
 
 int64_t WorthwhileThreads(const CpuMachine& machine, double flops, double bytes) {

@@ -82,6 +82,13 @@ CacheBlocks PlanCacheBlocks(const CpuMachine& machine, RegisterTile tile,
 // smallest that cuts `extent` into as few blocks as any: so that the blocks come out even.
 int64_t EvenChoice(std::span<const int64_t> choices, int64_t limit, int64_t extent);
 
+// Rows so many bytes apart that a cache keeps together, where only a few columns of each are wanted
+// at a time. They fall into few of its sets where their distance is a multiple of a large power of
+// two: of a cache of s bytes, `apart` apart with the power p in it, s / p rows, whatever its
+// associativity, as long as p is no larger than one of its ways. `apart` of 0 (unknown) counts as
+// one line.
+int64_t RowsHeld(int64_t cache_bytes, int64_t apart_bytes);
+
 // Threads that are worth waking for so much work, 1 to the number of cores.
 int64_t WorthwhileThreads(const CpuMachine& machine, double flops, double bytes);
 

@@ -195,5 +195,14 @@ TEST(BlisModelTest, WakesThreadsOnlyForWork) {
   }
 }
 
+TEST(RowsHeldTest, PowersOfTwoShareSets) {
+  constexpr int64_t kMiB = 1024 * 1024;
+  EXPECT_EQ(RowsHeld(kMiB, 4096), 256);
+  EXPECT_EQ(RowsHeld(kMiB, 3 * 4096), 256) << "3 is no power of two";
+  EXPECT_EQ(RowsHeld(kMiB, 4096 + 1024), 1024);
+  EXPECT_EQ(RowsHeld(kMiB, 1012), kMiB / 64) << "a line is the least";
+  EXPECT_EQ(RowsHeld(kMiB, 0), kMiB / 64) << "unknown";
+}
+
 }  // namespace
 }  // namespace seedtune

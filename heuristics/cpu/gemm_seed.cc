@@ -58,6 +58,8 @@ std::optional<GemmShape> GemmShapeOf(const TuningContext& context, std::string& 
   shape.lhs_is_row_major = fact.lhs.layout == OperandLayout::kRowMajor;
   shape.lhs_stride =
       (shape.lhs_is_row_major ? fact.lhs.row_stride : fact.lhs.column_stride).value_or(0);
+  shape.rhs_stride =
+      (shape.must_pack_rhs ? fact.rhs.column_stride : fact.rhs.row_stride).value_or(0);
   return shape;
 }
 
@@ -91,7 +93,8 @@ GemmShape Transposed(const GemmShape& shape) {
   std::swap(transposed.m, transposed.n);
   transposed.must_pack_rhs = shape.lhs_is_row_major && shape.m > 1;
   transposed.lhs_is_row_major = shape.must_pack_rhs;
-  transposed.lhs_stride = 0;
+  transposed.lhs_stride = shape.rhs_stride;
+  transposed.rhs_stride = shape.lhs_stride;
   return transposed;
 }
 

@@ -28,6 +28,7 @@ struct GemmShape {
   bool must_pack_rhs = false;     // its rows are not contiguous
   bool lhs_is_row_major = false;  // k contiguous
   int64_t lhs_stride = 0;         // elements from row to row (column to column); 0: unknown
+  int64_t rhs_stride = 0;         // the same; 0: unknown
 };
 
 // What `context` asks for; else, in `why_not`, why that is nothing for these heuristics: "device is

@@ -1,7 +1,9 @@
 #include "heuristics/cpu/skinny_stream.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "config/config_space.h"
 #include "config/knob.h"
@@ -95,6 +97,29 @@ TEST_F(CpuSkinnyStreamTest, OneRowTakesATileOfOneRow) {
   const TestKernel test("cpu", "matmul:1x8192x8192:f32", "epyc_9654");
   ASSERT_OK_AND_ASSIGN(const auto seeds, heuristic_->SeedConfigs(test.context()));
   EXPECT_EQ(std::get<int64_t>(seeds.front().values.at("register_tile[m]")), 1);
+}
+
+// Rows of the right operand that share a page's place go past whole, a few at a time.
+TEST_F(CpuSkinnyStreamTest, OneRowStreamsRowsThatArePagesApart) {
+  const struct {
+    const char* kernel;
+    bool streams;
+  } kCases[] = {{"matmul:1x4096x4096:f32", true},
+                {"matmul:2x8192x512:f32", true},
+                {"matmul:1x1000x4096:f32", false},
+                {"matmul:4x4096x4096:f32", false}};
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.kernel);
+    const TestKernel test("cpu", c.kernel, "epyc_9654");
+    ASSERT_OK_AND_ASSIGN(const auto seeds, heuristic_->SeedConfigs(test.context()));
+    const int64_t depth = std::get<int64_t>(seeds.front().values.at("block_size[k]"));
+    EXPECT_EQ(depth == 16, c.streams) << depth;
+    // The block of C stays in the L1 cache.
+    if (c.streams) {
+      EXPECT_LE(std::get<int64_t>(seeds.front().values.at("block_size[n]")) * 4,
+                test.device().l1_data_bytes);
+    }
+  }
 }
 
 TEST_F(CpuSkinnyStreamTest, IsNotPromotedOnGuesses) {
