@@ -91,10 +91,6 @@ def main():
     device, names = measuring.this_device(), list(options.kernel)
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, triton {triton.__version__}", flush=True)
 
-    tuned = {}
-    if options.tune_seconds:
-        database = f"/tmp/seedtune-triton-{os.getpid()}.db"
-        tuned = tune(options.seedtune, options.tune_seconds, database, names)
     seeds = {name: seeds_of(options.seedtune, name) for name in names}
     pool, benches = measuring.make_pool(), measuring.Benches()
     jobs = [(name, seed) for name in names for seed in seeds[name]]
@@ -106,37 +102,43 @@ def main():
             print(f"{name}: a seed failed: {message[:200]} {json.dumps(config)}", flush=True)
         if nanoseconds is not None and config in seeds[name] and nanoseconds < best.get(name, (float("inf"), ))[0]:
             best[name] = (nanoseconds, config)
+    pool.close()
 
     library = cublaslt.CublasLt()
-    rows, ratios = [], {}
-    print(f"{'M x N x K':18} {'mm us':>8} {'Lt us':>8} | of torch.mm: untuned, best seed, tuned (evaluations), autotune | of Lt")
-    for name in names:
-        bench = benches.of(name)
-        configs = {"untuned": seeds[name][0], "seed": best[name][1] if name in best else seeds[name][0]}
-        if name in tuned:
-            configs["tuned"] = tuned[name][0]
-        row = {"kernel": name, "evaluations": tuned[name][1] if name in tuned else 0}
-        if options.autotune:
-            configs["autotune"], row["autotune_seconds"] = autotune(bench, device)
+    rows = {}
+
+    def compare(name, configs):
+        """Adds a row's times of these configurations beside the libraries', prints and writes what there is."""
         times = measuring.interleaved(name, list(configs.values()), benches, device, library, options.rounds)
-        row.update({"configs": configs, "times_ns": dict(zip(configs, times["configs"])), "torch_ns": times["torch"],
-                    "cublaslt_first_ns": times["cublaslt_first"], "cublaslt_best_ns": times["cublaslt_best"]})
-        rows.append(row)
-        shares = []
-        for peer in ("torch_ns", "cublaslt_best_ns"):
-            for way in ("untuned", "seed", "tuned", "autotune"):
-                if way in configs:
-                    share = row[peer] / row["times_ns"][way]
-                    ratios.setdefault((peer, way), []).append(share)
-                    shares.append(f"{share:.3f}" + (f" ({row['evaluations']})" if (peer, way) == ("torch_ns", "tuned") else ""))
-            shares.append("|")
-        print(f"{name[7:-5]:18} {row['torch_ns'] / 1e3:8.1f} {row['cublaslt_best_ns'] / 1e3:8.1f} | {' '.join(shares[:-1])}",
-              flush=True)
+        row = rows.setdefault(name, {"kernel": name, "of_torch": {}, "of_cublaslt": {}, "configs": {}})
+        row["configs"].update(configs)
+        row["torch_ns"], row["cublaslt_best_ns"] = times["torch"], times["cublaslt_best"]
+        for way, nanoseconds in zip(configs, times["configs"]):
+            row["of_torch"][way] = times["torch"] / nanoseconds
+            row["of_cublaslt"][way] = times["cublaslt_best"] / nanoseconds
+        shares = ", ".join(f"{way} {row['of_torch'][way]:.3f} {row['of_cublaslt'][way]:.3f}" for way in configs)
+        print(f"{name[7:-5]:18} {times['torch'] / 1e3:8.1f} {times['cublaslt_best'] / 1e3:8.1f} | {shares}", flush=True)
         if options.output:
-            options.output.write_text(json.dumps({"device": torch.cuda.get_device_name(), "rows": rows}, indent=1),
+            options.output.write_text(json.dumps({"device": torch.cuda.get_device_name(), "rows": list(rows.values())}, indent=1),
                                       encoding="utf-8")
-    for (peer, way), values in ratios.items():
-        print(f"{way} of {peer[:-3]}: geometric mean {measuring.geometric_mean(values):.3f}, worst {min(values):.3f}")
+
+    print(f"{'M x N x K':18} {'mm us':>8} {'Lt us':>8} | speed as a share of torch.mm's and of cublasLt's", flush=True)
+    for name in names:
+        configs = {"untuned": seeds[name][0], "best seed": best[name][1] if name in best else seeds[name][0]}
+        if options.autotune:
+            configs["autotune"], seconds = autotune(benches.of(name), device)
+            print(f"  autotune measured for {seconds:.1f} s, its kernels compiled before", flush=True)
+        compare(name, configs)
+    if options.tune_seconds:
+        database = f"/tmp/seedtune-triton-{os.getpid()}.db"
+        for name, (config, evaluations, seconds) in tune(options.seedtune, options.tune_seconds, database, names).items():
+            print(f"  {evaluations} configurations in {seconds:.1f} s", flush=True)
+            compare(name, {"tuned": config})
+    for peer in ("of_torch", "of_cublaslt"):
+        for way in ("untuned", "best seed", "autotune", "tuned"):
+            shares = [row[peer][way] for row in rows.values() if way in row[peer]]
+            if shares:
+                print(f"{way} {peer}: geometric mean {measuring.geometric_mean(shares):.3f}, worst {min(shares):.3f}")
     return 0
 
 

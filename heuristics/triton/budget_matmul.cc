@@ -134,9 +134,13 @@ class BudgetMatmul : public AutotunerHeuristic {
     const int64_t small_m = std::min<int64_t>(most_m, 64), small_n = std::min<int64_t>(most_n, 64);
     const bool few = Tiles(matmul, plan.block_m, plan.block_n) * kFewTiles <= units &&
                      matmul.k / plan.block_k >= kDeepSteps;
-    const bool half = Tiles(matmul, small_m, small_n) * 2 <= units && matmul.k >= kDeepK;
+    const int64_t small_tiles = Tiles(matmul, small_m, small_n);
+    const bool half =
+        small_m == 64 && small_n == 64 && small_tiles * 2 <= units && matmul.k >= kDeepK;
     if (!few && !half) return plans;
-    for (const int64_t rows : {64, 128}) {
+    // Of small tiles that leave room for two or three parts, too many stay idle.
+    const bool small_first = small_tiles * 4 <= units;
+    for (const int64_t rows : {small_first ? 64 : 128, small_first ? 128 : 64}) {
       TritonPlan split = plan;
       split.block_m = std::min(most_m, rows);
       split.block_n = small_n;

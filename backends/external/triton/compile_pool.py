@@ -5,23 +5,28 @@ import queue
 import threading
 import time
 
+START_TIMEOUT_S = 120.0  # of a process that imports what it compiles with
+
 
 def _serve(connection, prepare, work):
-    """In a child: answers each job until the parent closes the pipe. Compilers print what they think of a kernel, whole
-    programs at times; nobody asked."""
+    """In a child: says that it is ready, then answers each job until the parent closes the pipe. Compilers print what they
+    think of a kernel, whole programs at times; nobody asked."""
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
-    prepared = False
+    os.nice(10)  # whoever launches kernels goes first
+    try:
+        prepare()
+    except BaseException as error:  # pylint: disable=broad-except
+        connection.send(f"{type(error).__name__}: {error}")
+        return
+    connection.send("")
     while True:
         try:
             job = connection.recv()
         except EOFError:
             return
         try:
-            if not prepared:
-                prepare()
-                prepared = True
             connection.send((True, work(job)))
         except BaseException as error:  # pylint: disable=broad-except
             connection.send((False, f"{type(error).__name__}: {error}"))
@@ -53,10 +58,19 @@ class CompilePool:
             thread.join(timeout=self._timeout_s)
 
     def _start(self):
+        """A process that is ready, and our end of its pipe. RuntimeError: why there is none."""
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_serve, args=(theirs, self._prepare, self._work), daemon=True)
         process.start()
         theirs.close()
+        try:
+            problem = ours.recv() if ours.poll(START_TIMEOUT_S) else f"not ready after {START_TIMEOUT_S:.0f} s"
+        except (EOFError, OSError):
+            problem = "it ended before it was ready"
+        if problem:
+            process.kill()
+            process.join()
+            raise RuntimeError(f"no process to compile in: {problem}")
         return process, ours
 
     def _drive(self):
@@ -77,9 +91,13 @@ class CompilePool:
                     process.kill()
                     process.join()
                     ok, result = False, f"compiling took longer than {self._timeout_s:.0f} s"
-            except (EOFError, OSError):
-                process.join(timeout=1.0)
-                ok, result = False, f"the compiler crashed (exit status {process.exitcode})"
+            except RuntimeError as error:
+                ok, result = False, str(error)
+            except (EOFError, OSError) as error:
+                ok, result = False, f"no process to compile in: {error}"
+                if process is not None:
+                    process.join(timeout=1.0)
+                    result = f"the compiler crashed (exit status {process.exitcode})"
             done(ok, result, time.monotonic() - begin)
         if process is not None and process.is_alive():
             connection.close()

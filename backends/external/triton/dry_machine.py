@@ -10,6 +10,9 @@ _BYTES_PER_NS = 2e3
 class DryMachine:
     """Thread-compatible: Session calls it as it may."""
 
+    def __init__(self, compile_timeout_s=0.0):
+        del compile_timeout_s
+
     def hello(self):
         return {
             "name": "seedtune_triton_dry", "version": "1", "code_generator": "none", "device": {"spec": "h100_sxm"},

@@ -12,7 +12,6 @@ from plan import Device, make_plan, space_constraints
 from problem import Unsupported, problem_of_kernel
 from protocol import Failure
 
-COMPILE_TIMEOUT_S = 60.0
 
 
 def _device_index():
@@ -23,7 +22,7 @@ def _device_index():
 
 class GpuMachine:
 
-    def __init__(self):
+    def __init__(self, compile_timeout_s):
         if not torch.cuda.is_available():
             raise Failure("unsupported", "PyTorch sees no GPU")
         properties = torch.cuda.get_device_properties(0)
@@ -31,9 +30,9 @@ class GpuMachine:
         self._device = Device(properties.multi_processor_count,
                               0 if self._is_rocm else properties.major * 10 + properties.minor)
         self._shared_limit = getattr(properties, "shared_memory_per_block_optin", 0)
-        self._processes = max(1, (os.cpu_count() or 2) - 1)
+        self._processes = max(1, (os.cpu_count() or 3) - 2)
         self._pool = CompilePool(self._processes, compile_job.Prepare(launcher.active_target()), compile_job.run,
-                                 COMPILE_TIMEOUT_S, preload=["launcher"])
+                                 compile_timeout_s, preload=["launcher"])
         self._bench, self._bench_of = None, None
 
     def hello(self):

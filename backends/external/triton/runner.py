@@ -114,9 +114,10 @@ class Bench:
         """Cold times in ns, `rounds` of each launch, in turns, each turn in another order."""
         events = [[(torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)) for _ in launches]
                   for _ in range(rounds)]
-        # A launch from Python takes about as long as emptying the caches. Some of these ahead keep the GPU busy until all is enqueued, so
+        # A launch from Python takes about as long as emptying the caches, and longer where compilers have the cores and other
+        # threads the interpreter. Enough of these ahead keep the GPU busy until all is enqueued, so
         # that no time between two events is one of waiting for the host.
-        for _ in range(3 + rounds * len(launches) // 3):
+        for _ in range(10 + 2 * rounds * len(launches)):
             self._empty_caches()
         order = list(range(len(launches)))
         for turn in events:

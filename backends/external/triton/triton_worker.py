@@ -17,6 +17,8 @@ HERE = pathlib.Path(__file__).parent.absolute()
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dry", action="store_true", help="needs no GPU: refuses what it would, and makes times up")
+    parser.add_argument("--compile_timeout", type=float, default=10.0, metavar="SECONDS",
+                        help="a configuration that takes longer to compile fails (most take under 1 s; default: 10)")
     options = parser.parse_args()
     # What anybody prints goes to standard error; replies alone go out.
     stream = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
@@ -33,7 +35,7 @@ def main():
         except ImportError as error:
             return protocol.refuse(sys.stdin, stream, f"{error}; the worker needs Triton and PyTorch")
     try:
-        machine = Machine()
+        machine = Machine(options.compile_timeout)
     except protocol.Failure as error:
         return protocol.refuse(sys.stdin, stream, error)
     protocol.Session(machine, sys.stdin, stream).serve()

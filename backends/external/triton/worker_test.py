@@ -191,6 +191,10 @@ def prepare_nothing():
     pass
 
 
+def prepare_badly():
+    raise ImportError("no triton")
+
+
 def work(job):
     if job == "abort":
         os.abort()
@@ -219,6 +223,13 @@ class CompilePoolTest(unittest.TestCase):
         self.assertIn("crashed", results["abort"][1])
         self.assertIn("longer than 5 s", results["hang"][1])
         self.assertEqual(results["raise"], (False, "ValueError: no such thing"))
+
+    def test_says_what_keeps_its_processes_from_starting(self):
+        pool = CompilePool(1, prepare_badly, work)
+        done = queue.Queue()
+        pool.submit("a", lambda ok, result, seconds: done.put((ok, result)))
+        self.assertEqual(done.get(timeout=60), (False, "no process to compile in: ImportError: no triton"))
+        pool.close()
 
 
 if __name__ == "__main__":
