@@ -100,7 +100,7 @@ void Worker(benchmark::State& state, const std::string& kernel, const std::strin
 }
 
 void EightDevices(benchmark::State& state, const std::string& worker) {
-  constexpr int kDevices = 8, kCandidates = 30 * kDevices;
+  constexpr int kDevices = 8, kCandidates = 60 * kDevices;
   absl::StatusOr<Case> made = MakeCase("external:echo:sleeps=1", worker + " --sleep", kDevices);
   if (!made.ok()) return state.SkipWithError(std::string(made.status().message()).c_str());
   ExternalMeasurer& measurer = *made->measurer;

@@ -141,9 +141,9 @@ class Session : public ExternalMeasurer {
       return absl::FailedPreconditionError(
           absl::StrCat("all ", capacity(), " places are taken, want a call of Wait first"));
     }
-    SEEDTUNE_ASSIGN_OR_RETURN(const ExternalKernel* kernel, Describe(request.kernel));
+    SEEDTUNE_RETURN_IF_ERROR(Describe(request.kernel));
     const int64_t id = ++last_job_;
-    dispatcher_->Add(id, absl::StrCat(kernel->fingerprint(), request.config.ToJson()));
+    dispatcher_->Add(id, absl::StrCat(kernel_fingerprint_, request.config.ToJson()));
     jobs_[id].request = std::move(request);
     Pump();
     return absl::OkStatus();
@@ -174,13 +174,14 @@ class Session : public ExternalMeasurer {
   }
   int IndexOf(const Worker& worker) const { return static_cast<int>(&worker - workers_.data()); }
 
-  // The message of the last kernel: a run asks about the same one again and again.
-  absl::StatusOr<const ExternalKernel*> Describe(const std::shared_ptr<const Kernel>& kernel) {
-    if (kernel != kernel_) {
-      SEEDTUNE_ASSIGN_OR_RETURN(kernel_message_, MakeExternalKernel(*kernel));
-      kernel_ = kernel;
-    }
-    return &kernel_message_;
+  // Makes the kernel the one that is written down: a run asks about the same one again and again.
+  absl::Status Describe(const std::shared_ptr<const Kernel>& kernel) {
+    if (kernel == kernel_) return absl::OkStatus();
+    SEEDTUNE_ASSIGN_OR_RETURN(const ExternalKernel message, MakeExternalKernel(*kernel));
+    kernel_json_ = KernelJson(message);
+    kernel_fingerprint_ = message.fingerprint();
+    kernel_ = kernel;
+    return absl::OkStatus();
   }
 
   // One that can be asked, started anew if it has to be.
@@ -193,13 +194,15 @@ class Session : public ExternalMeasurer {
     return absl::UnavailableError(absl::StrCat("no worker is left: ", last_trouble_));
   }
 
+  // A compile request has no kernel yet: it is the one that was described last.
   int32_t Send(Worker& worker, ExternalRequest& request, Pending pending, double timeout_ns) {
     const int32_t id = ++worker.last_id;
     request.set_id(id);
     pending.sent_ns = clock_.NowNs();
     pending.deadline_ns = After(timeout_ns);
     worker.pending[id] = pending;
-    worker.process->Send(RequestLine(request));
+    worker.process->Send(request.has_compile() ? CompileLine(request, kernel_json_)
+                                               : RequestLine(request));
     return id;
   }
 
@@ -251,8 +254,8 @@ class Session : public ExternalMeasurer {
     const Job& job = jobs_.at(action.job);
     ExternalRequest request;
     ExternalRequest::Compile& compile = *request.mutable_compile();
-    // Submit has described it.
-    *compile.mutable_kernel() = **Describe(job.request.kernel);
+    // Submit has done so once without an error.
+    (void)Describe(job.request.kernel);
     *compile.mutable_config() = ConfigToStruct(job.request.config);
     compile.set_timeout_ns(compile_limit_.limit_ns());
     worker.candidates[action.candidate] =
@@ -542,8 +545,8 @@ class Session : public ExternalMeasurer {
   std::vector<Worker> workers_;
   std::optional<ExternalWorkerInfo> info_;  // of the first that said hello
   std::optional<Dispatcher> dispatcher_;    // once all have
-  std::shared_ptr<const Kernel> kernel_;    // what `kernel_message_` is of
-  ExternalKernel kernel_message_;
+  std::shared_ptr<const Kernel> kernel_;    // what the next two are of
+  std::string kernel_json_, kernel_fingerprint_;
   int64_t last_job_ = 0;
   std::map<int64_t, Job> jobs_;
   std::vector<MeasureReply> replies_;

@@ -16,6 +16,7 @@
 #include "google/protobuf/message.h"
 #include "google/protobuf/util/json_util.h"
 #include "util/status_macros.h"
+#include "util/string_view.h"
 
 namespace seedtune {
 namespace {
@@ -93,6 +94,17 @@ std::string_view OneofName(const google::protobuf::Message& message, const char*
 }  // namespace
 
 std::string RequestLine(const ExternalRequest& request) { return Line(request); }
+std::string KernelJson(const ExternalKernel& kernel) { return Line(kernel); }
+
+std::string CompileLine(const ExternalRequest& request, std::string_view kernel_json) {
+  std::string line = Line(request);
+  constexpr std::string_view kBody = "\"compile\":{";
+  // The first of it is the message's own: what stands before is the id.
+  line.insert(line.find(kBody) + kBody.size(),
+              absl::StrCat("\"kernel\":", ToAbsl(kernel_json), ","));
+  return line;
+}
+
 std::string ReplyLine(const ExternalReply& reply) { return Line(reply); }
 
 absl::StatusOr<ExternalReply> ParseReply(std::string_view line) {

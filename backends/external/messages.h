@@ -19,6 +19,11 @@ inline constexpr int kExternalProtocolVersion = 1;  // docs/worker-protocol.md, 
 
 // One line, without its end; every field is there.
 std::string RequestLine(const ExternalRequest& request);
+// A kernel as it stands in the lines of requests. Most of what a line costs: compile requests of
+// one kernel share it.
+std::string KernelJson(const ExternalKernel& kernel);
+// The line of a compile request that has no kernel, with `kernel_json` for it.
+std::string CompileLine(const ExternalRequest& request, std::string_view kernel_json);
 // For fakes of workers, and for showing what is wanted.
 std::string ReplyLine(const ExternalReply& reply);
 
