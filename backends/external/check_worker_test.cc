@@ -24,7 +24,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 CheckReport Check(const std::string& arguments, double timeout_ns = 30e9,
-                  const std::string& kernel = "external:sleep:n=4") {
+                  const std::string& kernel = "external:sleep:n=4",
+                  double goodbye_timeout_ns = 10e9) {
   CheckOptions options;
   options.command =
       absl::StrCat("exec python3 ", getenv("TEST_SRCDIR"), "/", getenv("TEST_WORKSPACE"),
@@ -33,6 +34,7 @@ CheckReport Check(const std::string& arguments, double timeout_ns = 30e9,
     return absl::NotFoundError("no such device here");
   };
   options.timeout_ns = timeout_ns;
+  options.goodbye_timeout_ns = goodbye_timeout_ns;
   if (!kernel.empty()) options.kernel = LoadWorkload(kernel)->entries[0].kernel;
   return CheckWorker(options, SystemClock());
 }
@@ -122,8 +124,11 @@ TEST(CheckWorkerTest, TellsWhatIsWrong) {
   };
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.arguments);
-    const bool waits = std::string(c.what).find("no reply to compile") != std::string::npos;
-    const CheckReport report = Check(c.arguments, waits ? 2e9 : 30e9);
+    const std::string what = c.what;
+    const bool waits = what.find("no reply to compile") != std::string::npos;
+    const bool stays = what.find(" 2 s") != std::string::npos;
+    const CheckReport report =
+        Check(c.arguments, waits ? 8e9 : 30e9, "external:sleep:n=4", stays ? 2e9 : 10e9);
     EXPECT_FALSE(report.ok());
     const auto found = std::find_if(
         report.complaints.begin(), report.complaints.end(), [&](const Complaint& complaint) {
@@ -140,19 +145,21 @@ TEST(CheckWorkerTest, TellsWhatIsWrong) {
 }
 
 TEST(CheckWorkerTest, WaitsNoLongerThanItIsTold) {
+  // Long enough to come so far on a busy machine.
   const struct {
-    const char *fault, *what;
+    const char* fault;
+    double timeout_ns;
+    const char* what;
   } kCases[] = {
-      {"silent", "no reply to hello within 1 s"},
-      {"no_line_end", "the reply to hello has no line end"},
-      {"compile_hang", "no reply to compile within 1 s"},
-      {"run_hang", "no reply to run within 1 s"},
-      {"no_reply_to_release", "no reply to release within 1 s"},
+      {"silent", 0.5e9, "no reply to hello within 0.5 s"},
+      {"no_line_end", 8e9, "the reply to hello has no line end"},
+      {"compile_hang", 8e9, "no reply to compile within 8 s"},
+      {"run_hang", 8e9, "no reply to run within 8 s"},
+      {"no_reply_to_release", 8e9, "no reply to release within 8 s"},
   };
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.fault);
-    EXPECT_THAT(Text(Check(absl::StrCat("--fault=", c.fault), /*timeout_ns=*/1e9)),
-                HasSubstr(c.what));
+    EXPECT_THAT(Text(Check(absl::StrCat("--fault=", c.fault), c.timeout_ns)), HasSubstr(c.what));
   }
 }
 
