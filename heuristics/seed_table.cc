@@ -122,8 +122,13 @@ absl::Status ValidateProvenance(const SeedTableProto& table) {
   SEEDTUNE_RETURN_IF_ERROR(RequireText("provenance.command", from.command(),
                                        "the command that measured, \"seedtune seeds mine ...\""));
   const std::string commit = "7 to 40 hexadecimal digits";
-  SEEDTUNE_RETURN_IF_ERROR(RequireText("provenance.commit", from.commit(), commit));
-  if (!IsCommit(from.commit())) return Wrong("provenance.commit", Quoted(from.commit()), commit);
+  if (absl::StripAsciiWhitespace(from.code_generator()).empty()) {
+    SEEDTUNE_RETURN_IF_ERROR(
+        RequireText("provenance.commit", from.commit(), commit + ", or a code_generator"));
+  }
+  if (!from.commit().empty() && !IsCommit(from.commit())) {
+    return Wrong("provenance.commit", Quoted(from.commit()), commit);
+  }
   return RequireText("provenance.device", from.device(), "the machine that was measured");
 }
 

@@ -124,6 +124,10 @@ TEST(SeedTableTest, NamesThePlaceTheFaultAndWhatIsWanted) {
       {"2026-11-20", "2026-1-020", "provenance.date is \"2026-1-020\", want a day"},
       {"0123456789abcdef", "main", "provenance.commit is \"main\", want 7 to 40"},
       {"0123456789abcdef", "012345", "provenance.commit is \"012345\", want 7 to 40"},
+      {"commit: \"0123456789abcdef\"", "code_generator: \" \"",
+       "provenance.commit is not set, want 7 to 40 hexadecimal digits, or a code_generator"},
+      {"commit: \"0123456789abcdef\"", "commit: \"main\" code_generator: \"cpu 3\"",
+       "provenance.commit is \"main\", want 7 to 40"},
       {"\"a made-up machine\"", "\"  \"", "provenance.device is not set, want"},
       {"m { min: 1 max: 16 }", "m { min: 17 max: 16 }", "rules[0].when.m is 17..16, want min <="},
       {"m { min: 1 max: 16 }", "m { min: -1 max: 16 }", "rules[0].when.m.min is -1, want at least"},
@@ -160,6 +164,12 @@ TEST(SeedTableTest, NamesThePlaceTheFaultAndWhatIsWanted) {
   }
 }
 
+TEST(SeedTableTest, TakesTheCodeGeneratorsVersionInsteadOfACommit) {
+  EXPECT_THAT(ParseSeedTable(Replaced("commit: \"0123456789abcdef\"", "code_generator: \"cpu 3\""),
+                             "t.textproto"),
+              IsOk());
+}
+
 // The fields that may be left out. Every other one is missed.
 const struct {
   const char *path, *why;
@@ -173,7 +183,8 @@ const struct {
 };
 
 // Fields that stand for another one of the table above, which has to be left out then.
-const char* const kAlternatives[] = {"target.family", "rules.when.dtype_family"};
+const char* const kAlternatives[] = {"target.family", "rules.when.dtype_family",
+                                     "provenance.code_generator"};
 
 using Field = google::protobuf::FieldDescriptor;
 using google::protobuf::Message;

@@ -18,6 +18,7 @@
 #include "tools/explain_command.h"
 #include "tools/hardware_command.h"
 #include "tools/lookup_command.h"
+#include "tools/mine_seeds.h"
 #include "tools/replay_command.h"
 #include "tools/seeds_command.h"
 #include "tools/tune_command.h"
@@ -326,6 +327,13 @@ void BuildReplay(CLI::App& app, Flags& flags, Command& run) {
   command->add_option("--max-seeds", options.max_seeds, "seeds from other devices, at most")
       ->type_name("N")
       ->capture_default_str();
+  command
+      ->add_option(
+          "--coupled", options.coupled,
+          "two knobs to move at once, as heuristics' neighbours do, such as MWG*MDIMC: both "
+          "up, both down, one up and one down, exchanged; may be repeated")
+      ->type_name("KNOB*KNOB")
+      ->allow_extra_args(false);
   command->add_option("--threads", options.threads, "to replay on; 0: all cores")
       ->type_name("N")
       ->capture_default_str();
@@ -338,7 +346,7 @@ void BuildReplay(CLI::App& app, Flags& flags, Command& run) {
 }
 
 void BuildSeeds(CLI::App& app, Flags& flags, Command& run) {
-  CLI::App* seeds = AddCommand(app, "seeds", "List, show or check tables of measured seeds.",
+  CLI::App* seeds = AddCommand(app, "seeds", "List, show, check or mine tables of measured seeds.",
                                "seeds check my_tables/");
   seeds->require_subcommand(1);
   const auto add = [&](const std::string& name, const std::string& summary,
@@ -364,6 +372,38 @@ void BuildSeeds(CLI::App& app, Flags& flags, Command& run) {
       ->add_option("path", flags.seeds.paths, "a table, or a folder of them")
       ->type_name("PATH")
       ->required();
+  CLI::App* mine = add("mine",
+                       "Make a table of what tuning found: few configurations that serve many "
+                       "shapes, with provenance.",
+                       "seeds mine --db=tuning.db --output=cpu_mine.textproto", RunSeedsMine);
+  AddDatabaseFlag(mine, flags.seeds.database);
+  mine->add_option("--output", flags.seeds.output,
+                   "the table's file, NAME.textproto; default: standard output")
+      ->type_name("FILE");
+  MineSeedsOptions& options = flags.seeds.mine;
+  mine->add_option("--name", options.name, "of the table; default: the file's")->type_name("NAME");
+  mine->add_option("--backend", options.backend, "take its answers only")->type_name("NAME");
+  mine->add_option("--device", options.device,
+                   "take the answers of this architecture or device only, such as znver5")
+      ->type_name("NAME");
+  mine->add_option("--max-rules", options.cover.max_rules, "write no more; the most useful first")
+      ->type_name("N")
+      ->capture_default_str();
+  mine->add_option("--max-slowdown", options.cover.max_slowdown,
+                   "a rule serves a shape within this factor of the best")
+      ->type_name("FACTOR")
+      ->capture_default_str();
+  mine->add_option("--min-gain", options.cover.min_gain,
+                   "and where it beats the untuned default by this one")
+      ->type_name("FACTOR")
+      ->capture_default_str();
+  mine->add_option("--nearest-within", options.nearest_within,
+                   "let the nearest measured shape answer up to this log2 distance; 0: none")
+      ->type_name("DISTANCE")
+      ->capture_default_str();
+  mine->add_option("--commit", options.commit,
+                   "of Seedtune when it measured; default: the code generator's version")
+      ->type_name("HEX");
 }
 
 void BuildDb(CLI::App& app, Flags& flags, Command& run) {

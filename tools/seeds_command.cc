@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "autotuner/database/database.h"
 #include "config/config_space.h"
 #include "config/knob.h"
 #include "config/spaces/spaces.h"
@@ -28,13 +29,17 @@
 #include "ir/matmul.h"
 #include "matmul_ops/matmul_fact.h"
 #include "nlohmann/json.hpp"
+#include "tools/database_path.h"
 #include "tools/environment.h"
+#include "tools/mine_seeds.h"
 #include "tools/record_json.h"
 #include "util/edit_distance.h"
 #include "util/embedded_file.h"
 #include "util/file.h"
+#include "util/format.h"
 #include "util/status_macros.h"
 #include "util/table.h"
+#include "util/textproto.h"
 
 namespace seedtune {
 namespace {
@@ -113,6 +118,40 @@ absl::StatusOr<SeedTableProto> CheckFile(const std::string& path, int& asked) {
   return table;
 }
 
+// As one would type it again, but for the folder of the database.
+std::string MineCommand(const SeedsCommandOptions& options, const std::string& database) {
+  const MineSeedsOptions defaults;
+  std::string command = absl::StrCat("seedtune seeds mine --db=",
+                                     std::filesystem::path(database).filename().string());
+  const auto add = [&](const char* flag, const auto& value, const auto& otherwise) {
+    if (value != otherwise) absl::StrAppend(&command, " --", flag, "=", value);
+  };
+  add("backend", options.mine.backend, defaults.backend);
+  add("device", options.mine.device, defaults.device);
+  add("max-rules", options.mine.cover.max_rules, defaults.cover.max_rules);
+  add("max-slowdown", options.mine.cover.max_slowdown, defaults.cover.max_slowdown);
+  add("min-gain", options.mine.cover.min_gain, defaults.cover.min_gain);
+  add("nearest-within", options.mine.nearest_within, defaults.nearest_within);
+  return command;
+}
+
+absl::Status ValidateMineOptions(const SeedsCommandOptions& options) {
+  const struct {
+    const char* flag;
+    double value;
+  } factors[] = {{"--max-slowdown", options.mine.cover.max_slowdown},
+                 {"--min-gain", options.mine.cover.min_gain}};
+  for (const auto& [flag, value] : factors) {
+    if (value >= 1 && value <= 100) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(flag, " is ", value, ", want a factor from 1 to 100"));
+  }
+  if (options.mine.cover.max_rules == 0) {
+    return absl::InvalidArgumentError("--max-rules is 0, want at least 1");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status RunSeedsList(const SeedsCommandOptions& options, const Environment& environment) {
@@ -183,6 +222,44 @@ absl::Status RunSeedsCheck(const SeedsCommandOptions& options, const Environment
   }
   if (faults.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrJoin(faults, "; "));
+}
+
+absl::Status RunSeedsMine(const SeedsCommandOptions& options, const Environment& environment) {
+  SEEDTUNE_RETURN_IF_ERROR(ValidateMineOptions(options));
+  SEEDTUNE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Database> database,
+      Database::Open(ResolveDatabasePath(options.database), {.mode = Database::Mode::kReadOnly}));
+  MineSeedsOptions mine = options.mine;
+  mine.command = MineCommand(options, database->path());
+  const std::string output = options.output.empty() ? "" : ResolveUserPath(options.output);
+  // A table's name is its file's.
+  if (mine.name.empty() && !output.empty()) {
+    mine.name = std::filesystem::path(output).stem().string();
+  }
+  SEEDTUNE_ASSIGN_OR_RETURN(const MinedSeeds mined, MineSeedTable(*database, mine));
+  const std::string text =
+      absl::StrCat("# proto-message: seedtune.SeedTableProto\n", PrintTextProto(mined.table));
+  if (output.empty()) {
+    environment.out << text;
+  } else {
+    SEEDTUNE_RETURN_IF_ERROR(WriteFileAtomically(output, text));
+  }
+  Table table({{"kernel", Align::kLeft},
+               {"untuned", Align::kRight},
+               {"best", Align::kRight},
+               {"gain", Align::kRight},
+               {"became", Align::kLeft}});
+  for (const MinedAnswer& answer : mined.answers) {
+    table.AddRow({answer.kernel, FormatNs(answer.untuned_ns), FormatNs(answer.best_ns),
+                  FormatSpeedup(answer.untuned_ns, answer.best_ns), answer.fate});
+  }
+  environment.err << table.ToString();
+  if (!output.empty()) {
+    environment.err << "wrote " << mined.table.rules_size()
+                    << (mined.table.rules_size() == 1 ? " rule" : " rules") << " to " << output
+                    << "; `seedtune seeds check` checks them\n";
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace seedtune

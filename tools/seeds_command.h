@@ -1,5 +1,5 @@
-// `seedtune seeds`: the tables of measured seeds that are built in, and whether somebody's own are
-// right.
+// `seedtune seeds`: the tables of measured seeds that are built in, whether somebody's own are
+// right, and new ones out of tuning databases.
 #ifndef SEEDTUNE_TOOLS_SEEDS_COMMAND_H_
 #define SEEDTUNE_TOOLS_SEEDS_COMMAND_H_
 
@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "tools/environment.h"
+#include "tools/mine_seeds.h"
 
 namespace seedtune {
 
@@ -15,6 +16,10 @@ struct SeedsCommandOptions {
   std::string name;                // show: of a table
   std::vector<std::string> paths;  // check: files, or folders of them
   bool json = false;               // list
+  // mine
+  std::string database;  // "": the default path
+  std::string output;    // "": standard output
+  MineSeedsOptions mine;
 };
 
 absl::Status RunSeedsList(const SeedsCommandOptions& options, const Environment& environment);
@@ -23,6 +28,9 @@ absl::Status RunSeedsShow(const SeedsCommandOptions& options, const Environment&
 // Each table is read, validated, and asked for each shape that it measured, on each known device
 // that it is for: the space has to take what comes. kInvalidArgument: the first fault of each file.
 absl::Status RunSeedsCheck(const SeedsCommandOptions& options, const Environment& environment);
+// Writes the table that MineSeedTable() makes, and tells what became of each answer on stderr.
+// Nothing is written where there is nothing to mine.
+absl::Status RunSeedsMine(const SeedsCommandOptions& options, const Environment& environment);
 
 }  // namespace seedtune
 

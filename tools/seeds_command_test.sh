@@ -1,5 +1,5 @@
 #!/bin/bash
-# seedtune seeds list, show and check; seeds of one's own by --seeds.
+# seedtune seeds list, show, check and mine; seeds of one's own by --seeds.
 set -u
 seedtune="$1"
 table="$2"
@@ -61,5 +61,36 @@ small=matmul:32x48x64:f32
 expect 0 "what seeds reached" tune "$small" --budget=12evals "--db=$work/t.db"
 expect 0 "came in at place" explain "$small" "--db=$work/t.db"
 expect 0 '"best_rank"' explain "$small" "--db=$work/t.db" --json
+
+# Mining: what tuning found becomes a table, which checks and answers.
+expect 0 "all 2 kernels" tune "$small" matmul:48x32x64:f32 --budget=12evals --no-seeds \
+  "--db=$work/one.db"
+expect 0 'code_generator: "cpu ' seeds mine "--db=$work/one.db" --min-gain=1
+expect 0 'command: "seedtune seeds mine --db=one.db --min-gain=1"' \
+  seeds mine "--db=$work/one.db" --min-gain=1
+expect 0 'commit: "0123456"' seeds mine "--db=$work/one.db" --min-gain=1 --commit=0123456
+expect 0 "wrote 2 rules to $work/cpu_mined.textproto" \
+  seeds mine "--db=$work/one.db" --min-gain=1 "--output=$work/cpu_mined.textproto" --backend=cpu
+expect 0 "cpu_mined.textproto: ok, 2 rules" seeds check "$work/cpu_mined.textproto"
+expect 0 "wrote 1 rule to" \
+  seeds mine "--db=$work/one.db" --min-gain=1 --max-rules=1 "--output=$work/cpu_mined.textproto"
+for table in a b; do
+  "$seedtune" seeds mine "--db=$work/one.db" --min-gain=1 --name=same > "$work/$table" 2> /dev/null
+done
+cmp "$work/a" "$work/b" || failures=$((failures + 1))
+
+# Where there is nothing to mine, it says why and writes nothing.
+expect 1 "matmul:48x32x64:f32: its untuned default is within 100x of the best" \
+  seeds mine "--db=$work/one.db" --min-gain=100 "--output=$work/none.textproto"
+expect 1 'none of backend "cuda", there are cpu' seeds mine "--db=$work/one.db" --backend=cuda
+expect 1 'none of "sm90", there are' seeds mine "--db=$work/one.db" --device=sm90
+expect 1 "no such file" seeds mine "--db=$work/missing.db"
+expect 1 "--min-gain is 0.5, want a factor from 1 to 100" seeds mine "--db=$work/one.db" --min-gain=0.5
+expect 1 'provenance.commit is "main"' \
+  seeds mine "--db=$work/one.db" --min-gain=1 --commit=main "--output=$work/none.textproto"
+if [[ -e "$work/none.textproto" ]]; then
+  echo "a table was written although there was none to write"
+  failures=$((failures + 1))
+fi
 
 exit "$((failures > 0))"
