@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "autotuner/replay/coupled_moves.h"
 #include "autotuner/replay/experiment.h"
 #include "autotuner/replay/gzip.h"
 #include "autotuner/replay/kernel_tuner_cache.h"
@@ -377,6 +378,22 @@ absl::Status RunReplay(const ReplayCommandOptions& options, const Environment& e
   ExperimentOptions experiment;
   if (!sources.empty()) experiment.first = MineSeeds(recorded, sources, options.max_seeds, notes);
   for (const std::string& note : notes) environment.err << "note: " << note << "\n";
+  std::vector<CoupledKnobs> coupled;
+  for (const std::string& text : options.coupled) {
+    absl::StatusOr<CoupledKnobs> pair = ParseCoupledKnobs(text);
+    if (!pair.ok()) return In("--coupled", pair.status());
+    coupled.push_back(*std::move(pair));
+  }
+  for (const auto& record : recorded) {
+    if (const absl::Status status = CheckCoupledKnobs(*record->space(), coupled); !status.ok()) {
+      return In("--coupled", status);
+    }
+  }
+  if (!coupled.empty()) {
+    experiment.neighbors = [&coupled](const Config& config) {
+      return CoupledMoves(config, coupled);
+    };
+  }
 
   experiment.algorithms = Algorithms(options);
   experiment.repeats = options.repeats;

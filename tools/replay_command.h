@@ -26,6 +26,8 @@ struct ReplayCommandOptions {
   // Records to mine seeds from for spaces of theirs on other devices; empty: no seeds.
   std::vector<std::string> seed_records;
   int max_seeds = 4;
+  // Pairs of knobs that are moved together, "MWG*MDIMC"; see coupled_moves.h.
+  std::vector<std::string> coupled;
   std::string plot;  // "": none; else a file whose name ends in .svg or .html
 };
 

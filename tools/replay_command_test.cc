@@ -123,6 +123,21 @@ TEST_F(ReplayCommandTest, MinesSeedsOfOtherDevices) {
   EXPECT_THAT(none.err, HasSubstr("--max-seeds is 0, want at least 1"));
 }
 
+TEST_F(ReplayCommandTest, MovesCoupledKnobsTogether) {
+  const std::vector<std::string> flags = {"--json", "--algorithm=neighborhood"};
+  const Finished alone = Replay(flags);
+  std::vector<std::string> with = flags;
+  with.emplace_back("--coupled=x*y");
+  const Finished coupled = Replay(with);
+  ASSERT_EQ(alone.status, 0) << alone.err;
+  ASSERT_EQ(coupled.status, 0) << coupled.err;
+  EXPECT_NE(alone.out, coupled.out) << "the moves are asked for";
+
+  EXPECT_THAT(Replay({"--coupled=x*z"}).err,
+              HasSubstr("--coupled: space \"valley\" has no knob \"z\""));
+  EXPECT_THAT(Replay({"--coupled=x"}).err, HasSubstr("--coupled: \"x\", want two knobs such as"));
+}
+
 TEST_F(ReplayCommandTest, OneSeedOneJson) {
   const Finished one = Replay({"--json", "--algorithm=random,pattern", "--threads=1"});
   const Finished same = Replay({"--json", "--algorithm=random,pattern", "--threads=3"});

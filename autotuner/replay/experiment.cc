@@ -87,7 +87,8 @@ absl::StatusOr<Run> RunOnce(const std::shared_ptr<const RecordedSpace>& space,
       options.make_search(algorithm, SearchProblem{.space = space->space(),
                                                    .random_seed = Seed("search", options, *space,
                                                                        algorithm, repeat),
-                                                   .first = first}));
+                                                   .first = first,
+                                                   .heuristic_neighbors = options.neighbors}));
   VirtualClock clock;
   RecordedMeasurer measurer(space,
                             {.noise = options.samples > 0,

@@ -17,6 +17,7 @@
 #include "autotuner/replay/scorer.h"
 #include "autotuner/search/search.h"
 #include "autotuner/search/search_algorithm.h"
+#include "config/config_space.h"
 
 namespace seedtune {
 
@@ -41,6 +42,8 @@ struct ExperimentOptions {
   int threads = 0;  // 0: as many as there are cores
   // Measured first in every run, by space; empty: nothing is, on any. See SearchProblem::first.
   std::vector<std::vector<Candidate>> first = {};
+  // See SearchProblem::heuristic_neighbors.
+  std::function<std::vector<Candidate>(const Config&)> neighbors = {};
   // How to score. `random_seed` is replaced by one made from `seed`.
   ScoreOptions score = {};
   std::function<absl::StatusOr<std::unique_ptr<SearchAlgorithm>>(std::string_view algorithm,
