@@ -88,6 +88,7 @@ struct Flags {
   int compile_workers = 0;
   bool no_overlap = false;
   bool dirty_flush = false;
+  std::string trials;
   bool check = false;
   int check_configs = 2;
   std::vector<std::string> families;
@@ -225,6 +226,9 @@ struct Row {
   double busy = 0;  // of these, the share in which the device's worker had a candidate
   int sm_mhz = 0;
   std::string config;  // of tuned, else of untuned
+  // Seconds into tuning and the best time known by then, whenever that changes.
+  std::vector<std::pair<double, double>> best_so_far;
+  std::vector<Trial> trials;
   std::vector<std::string> errors;
   std::vector<std::string> notes;
 };
@@ -303,6 +307,12 @@ absl::StatusOr<std::vector<Contender>> Contenders(World& world, const Subject& s
     TuneOptions options;
     options.algorithm = flags.algorithm;
     SEEDTUNE_ASSIGN_OR_RETURN(options.budget, ParseBudget(flags.budget));
+    options.progress = [&row](const TuningProgress& progress) {
+      if (progress.best_ns > 0 &&
+          (row.best_so_far.empty() || row.best_so_far.back().second != progress.best_ns)) {
+        row.best_so_far.emplace_back(progress.seconds, progress.best_ns);
+      }
+    };
     const absl::StatusOr<TuneResult> result =
         Tune(subject.kernel, subject.facts, subject.space, world.heuristics, *world.measurer,
              /*database=*/nullptr, SystemClock(), options);
@@ -315,6 +325,7 @@ absl::StatusOr<std::vector<Contender>> Contenders(World& world, const Subject& s
       double busy_ns = 0;
       for (const Trial& trial : result->trials) busy_ns += trial.outcome.measure_ns;
       row.busy = result->seconds > 0 ? busy_ns / 1e9 / result->seconds : 0;
+      row.trials = result->trials;
     } else {
       row.errors.push_back(absl::StrCat("tuning: ", std::string(result.status().message())));
     }
@@ -498,10 +509,27 @@ nlohmann::ordered_json ResultJson(const std::vector<Row>& rows, const World& wor
                             {"evaluations", row.evaluations},
                             {"tuning_seconds", row.tuning_seconds},
                             {"device_busy", row.busy},
+                            {"best_so_far_s_ns", row.best_so_far},
                             {"config", row.config},
                             {"errors", row.errors}});
   }
   return json;
+}
+
+// A line for each candidate of the row's search.
+std::string TrialLines(const Row& row) {
+  std::string lines;
+  for (const Trial& trial : row.trials) {
+    const nlohmann::ordered_json line = {
+        {"kernel", row.shape.kernel},
+        {"outcome", std::string(OutcomeKindName(trial.outcome.kind))},
+        {"ns", trial.outcome.ok() ? trial.outcome.objective_ns() : 0.0},
+        {"compile_ns", trial.outcome.compile_ns},
+        {"measure_ns", trial.outcome.measure_ns},
+        {"config", nlohmann::ordered_json::parse(trial.candidate.config.ToJson())}};
+    absl::StrAppend(&lines, line.dump(), "\n");
+  }
+  return lines;
 }
 
 absl::Status RunBenchmark(const Flags& flags) {
@@ -525,6 +553,7 @@ absl::Status RunBenchmark(const Flags& flags) {
     }
   }
   std::vector<Row> rows;
+  std::string trials;
   for (const Shape& shape : shapes) {
     absl::StatusOr<Row> row = RunShape(world, shape, flags);
     if (!row.ok()) {
@@ -538,6 +567,10 @@ absl::Status RunBenchmark(const Flags& flags) {
               << " us (best of " << row->lt_algorithms << ")  " << row->config << std::endl;
     for (const std::string& note : row->notes) std::cerr << "  " << note << std::endl;
     for (const std::string& error : row->errors) std::cerr << "  " << error << std::endl;
+    if (!flags.trials.empty()) {
+      absl::StrAppend(&trials, TrialLines(*row));
+      SEEDTUNE_RETURN_IF_ERROR(WriteFileAtomically(ResolveUserPath(flags.trials), trials));
+    }
     rows.push_back(*std::move(row));
   }
   std::cout << "\n"
@@ -730,6 +763,8 @@ int Main(int argc, char** argv) {
   app.add_flag("--dirty_flush", flags.dirty_flush,
                "write to the L2 cache before each run that is compared, as others do, instead of "
                "reading: what was written goes to memory while the next kernel runs");
+  app.add_option("--trials", flags.trials,
+                 "a file for every candidate that tuning tried, a JSON object a line");
   app.add_flag("--check", flags.check, "check results of every kind of kernel; measure nothing");
   app.add_option("--check_configs", flags.check_configs, "of each family on each kernel")
       ->capture_default_str();

@@ -31,7 +31,7 @@ inline constexpr int kLtDescTransA = 3, kLtDescTransB = 4, kLtDescEpilogue = 7,
                      kLtDescBiasPointer = 8, kLtDescBiasDataType = 26;
 // cublasLtEpilogue_t
 inline constexpr uint32_t kLtEpilogueDefault = 1, kLtEpilogueRelu = 2, kLtEpilogueBias = 4,
-                          kLtEpilogueReluBias = 6;
+                          kLtEpilogueReluBias = 6, kLtEpilogueGelu = 32, kLtEpilogueGeluBias = 36;
 // cublasLtMatrixLayoutAttribute_t
 inline constexpr int kLtLayoutBatchCount = 5, kLtLayoutStridedBatchOffset = 6;
 // cublasLtMatmulPreferenceAttributes_t
