@@ -42,6 +42,8 @@ constexpr int kOverlapArch = 90;
 constexpr int64_t kMaxGrid = std::numeric_limits<int32_t>::max();
 constexpr int64_t kChunkBytes = 16;
 constexpr int64_t kWarpRows = 16;  // of 64 that a warpgroup multiplies
+constexpr int64_t kWarpgroupThreads = 128;
+constexpr int64_t kWgmmaOtherRegisters = 32;  // beside sums and results that wait
 
 std::string_view Template(std::string_view name) {
   for (const EmbeddedFile& file : CudaTemplates()) {
@@ -425,10 +427,10 @@ class Generator {
     Constant("kSmallAligned", small.along_k ? small.copy_bytes : 0);
   }
 
-  // One wgmma of 64 rows by the tile's columns, and what keeps the compiler from moving its sums
-  // before they are there. (PTX ISA, wgmma.mma_async.)
-  void WriteWgmma() {
-    const int64_t sums = tile_.block_n / 2;
+  // One wgmma of 64 rows by `columns`, its rows' operand in registers or not, and what keeps the
+  // compiler from moving its sums before they are there. (PTX ISA, wgmma.mma_async.)
+  void WriteMultiplyAccumulate(int64_t columns, bool by_registers) {
+    const int64_t sums = columns / 2;
     const bool integer = matmul_.accumulator == DType::kI32;
     const std::string constraint = integer ? "\"+r\"" : "\"+f\"";
     std::string registers, outputs;
@@ -436,21 +438,44 @@ class Generator {
       absl::StrAppend(&registers, i == 0 ? "" : ", ", "%", i);
       absl::StrAppend(&outputs, i == 0 ? "" : ", ", constraint, "(d[", i, "])");
     }
+    const bool turned = types_.rhs_by_registers;
+    const std::string first = turned ? "rhs" : "lhs", second = turned ? "lhs" : "rhs";
+    // The operands after the sums, and where they come from.
+    int64_t next = sums;
+    std::string parameter, operand, inputs;
+    if (by_registers) {
+      parameter = absl::StrCat("const unsigned (&", first, ")[4]");
+      for (int i = 0; i < 4; ++i) {
+        absl::StrAppend(&operand, i == 0 ? "{" : ", ", "%", next++);
+        absl::StrAppend(&inputs, "\"r\"(", first, "[", i, "]), ");
+      }
+      absl::StrAppend(&operand, "}");
+    } else {
+      parameter = absl::StrCat("unsigned long long ", first);
+      operand = absl::StrCat("%", next++);
+      inputs = absl::StrCat("\"l\"(", first, "), ");
+    }
     // Signs of the operands; and which of them lie along m and n, where the type allows it.
     std::string immediates = integer ? "" : ", 1, 1";
     if (DTypeBytes(matmul_.lhs.dtype) == 2) {
       absl::StrAppend(&immediates, lhs_.along_k ? ", 0" : ", 1", rhs_.along_k ? ", 0" : ", 1");
     }
+    const DType first_type = turned ? matmul_.rhs.dtype : matmul_.lhs.dtype;
+    const DType second_type = turned ? matmul_.lhs.dtype : matmul_.rhs.dtype;
     absl::StrAppend(&text_,
                     "__device__ __forceinline__ void MultiplyAccumulate(Accumulator (&d)[kSums],\n"
-                    "    unsigned long long lhs, unsigned long long rhs, int accumulate) {\n"
-                    "  asm volatile(\n      \"{\\n.reg .pred p;\\nsetp.ne.b32 p, %",
-                    sums + 2, ", 0;\\n\"\n      \"wgmma.mma_async.sync.aligned.m64n", tile_.block_n,
+                    "    ",
+                    parameter, ", unsigned long long ", second,
+                    ", int accumulate) {\n  asm volatile(\n"
+                    "      \"{\\n.reg .pred p;\\nsetp.ne.b32 p, %",
+                    next + 1, ", 0;\\n\"\n      \"wgmma.mma_async.sync.aligned.m64n", columns,
                     "k", kCudaWgmmaStageBytes / 4 / DTypeBytes(matmul_.lhs.dtype), ".",
-                    integer ? "s32" : "f32", ".", std::string(WgmmaTypeName(matmul_.lhs.dtype)),
-                    ".", std::string(WgmmaTypeName(matmul_.rhs.dtype)), " {", registers, "}, %",
-                    sums, ", %", sums + 1, ", p", immediates, ";\\n}\"\n      : ", outputs,
-                    "\n      : \"l\"(lhs), \"l\"(rhs), \"r\"(accumulate));\n}\n"
+                    integer ? "s32" : "f32", ".", std::string(WgmmaTypeName(first_type)), ".",
+                    std::string(WgmmaTypeName(second_type)), " {", registers, "}, ", operand, ", %",
+                    next, ", p", immediates, ";\\n}\"\n      : ", outputs, "\n      : ", inputs,
+                    "\"l\"(", second, "), \"r\"(accumulate));\n}\n");
+    if (by_registers) return;
+    absl::StrAppend(&text_,
                     "__device__ __forceinline__ void KeepInRegisters(Accumulator (&d)[kSums]) {\n"
                     "  asm volatile(\"\" : ",
                     outputs, " : : \"memory\");\n}\n");
@@ -487,6 +512,28 @@ class Generator {
            out.row_stride >= matmul_.n && (matmul_.batch == 1 || out.batch_stride > 0);
   }
 
+  // Blocks, and tiles or parts of them, of a wgmma kernel; both by clusters.
+  int64_t WgmmaClusters() const {
+    const int64_t blocks =
+        std::max<int64_t>(device_.compute_units, 1) * CudaBlocksPerUnit(tile_, types_, device_);
+    return std::max<int64_t>(blocks / (tile_.cluster_m * tile_.cluster_n), 1);
+  }
+  int64_t WgmmaWork() const {
+    return CeilDiv(TilesM(), tile_.cluster_m) * CeilDiv(TilesN(), tile_.cluster_n) * tile_.split_k *
+           matmul_.batch;
+  }
+
+  // Whether a tile's results wait in registers until the next one is being multiplied: where there
+  // is a next one, warpgroups do not take turns anyway, and registers are left.
+  bool DefersStores() const {
+    const int64_t sums =
+        CudaWgmmaRows(tile_, types_) / CudaConsumers(tile_) * tile_.block_n / kWarpgroupThreads;
+    const int64_t chunks = sums * DTypeBytes(matmul_.out.dtype) / kChunkBytes / 2;
+    return WgmmaWork() > WgmmaClusters() && tile_.schedule == CudaSchedule::kCooperative &&
+           !IsFp8(matmul_.lhs.dtype) && DTypeBytes(matmul_.out.dtype) == 2 && chunks <= Steps() &&
+           sums + sums / 2 + kWgmmaOtherRegisters <= CudaWgmmaAllotmentOf(tile_).consumer;
+  }
+
   // The constants of the configuration that every family has.
   void WriteTile() {
     absl::StrAppend(&text_, "\n// The configuration.\n");
@@ -506,31 +553,41 @@ class Generator {
     const int64_t threads = CudaThreads(tile_);
     const int64_t consumers = CudaConsumers(tile_);
     const int64_t cluster = tile_.cluster_m * tile_.cluster_n;
-    const bool by_tensor_map = WritesOutByTensorMap();
+    const bool promote = IsFp8(matmul_.lhs.dtype);
+    const bool by_registers = types_.lhs_by_registers || types_.rhs_by_registers;
+    const bool by_tensor_map = WritesOutByTensorMap() && !by_registers;
     WriteTile();
     Constant("kClusterM", tile_.cluster_m);
     Constant("kClusterN", tile_.cluster_n);
     Constant("kConsumers", consumers);
-    Constant("kProducerRegisters", consumers > 1 ? kCudaProducerRegisters : 0);
-    Constant("kConsumerRegisters", consumers > 1 ? kCudaConsumerRegisters : 0);
+    const CudaWgmmaAllotment allotment = CudaWgmmaAllotmentOf(tile_);
+    Constant("kProducerRegisters", allotment.producer);
+    Constant("kConsumerRegisters", allotment.consumer);
     for (const auto& [name, value] :
          {std::pair("kPingPong", tile_.schedule == CudaSchedule::kPingPong),
-          std::pair("kPromote", IsFp8(matmul_.lhs.dtype)), std::pair("kTmaStore", by_tensor_map),
+          std::pair("kDeferStores", by_tensor_map && DefersStores()),
+          std::pair("kTurned", types_.rhs_by_registers), std::pair("kByRegisters", by_registers),
           std::pair("kLhsAlongK", lhs_.along_k), std::pair("kRhsAlongK", rhs_.along_k),
           std::pair("kLhsBatched", lhs_.batches > 1), std::pair("kRhsBatched", rhs_.batches > 1)}) {
       absl::StrAppend(&text_, "constexpr bool ", name, " = ", value ? "true" : "false", ";\n");
     }
-    absl::StrAppend(&text_, "\nnamespace matmul_parts {\nconstexpr int kSums = kBlockN / 2;\n");
-    WriteWgmma();
-    absl::StrAppend(&text_, std::string(Template("wgmma")), "}  // namespace matmul_parts\n\n");
+    const int64_t columns = CudaWgmmaColumns(tile_, types_);
+    absl::StrAppend(&text_, "#define SEEDTUNE_PROMOTE ", promote ? 1 : 0,
+                    "\n#define SEEDTUNE_BY_REGISTERS ", by_registers ? 1 : 0,
+                    "\n#define SEEDTUNE_TMA_STORE ", by_tensor_map ? 1 : 0,
+                    "\n\nnamespace matmul_parts {\n");
+    Constant("kInstructionColumns", columns);
+    Constant("kSums", columns / 2);
+    WriteMultiplyAccumulate(columns, /*by_registers=*/false);
+    if (by_registers) WriteMultiplyAccumulate(columns, /*by_registers=*/true);
+    for (const char* part : {"wgmma_parts", "wgmma_multiply", "wgmma_store", "wgmma"}) {
+      absl::StrAppend(&text_, std::string(Template(part)), "\n");
+    }
+    absl::StrAppend(&text_, "}  // namespace matmul_parts\n\n");
 
     CudaLaunch launch;
     launch.entry = "matmul";
-    const int64_t work = CeilDiv(TilesM(), tile_.cluster_m) * CeilDiv(TilesN(), tile_.cluster_n) *
-                         tile_.split_k * matmul_.batch;
-    const int64_t blocks =
-        std::max<int64_t>(device_.compute_units, 1) * CudaBlocksPerUnit(tile_, types_, device_);
-    launch.grid[0] = std::min(work, std::max<int64_t>(blocks / cluster, 1)) * cluster;
+    launch.grid[0] = std::min(WgmmaWork(), WgmmaClusters()) * cluster;
     launch.block[0] = threads;
     launch.cluster[0] = cluster;
     launch.dynamic_shared_bytes = CudaSharedBytes(tile_, types_);

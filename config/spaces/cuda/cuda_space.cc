@@ -29,7 +29,7 @@ namespace seedtune {
 namespace {
 
 constexpr std::string_view kName = "cuda_matmul";
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
 constexpr int kMinArch = 80;
 constexpr int64_t kMinBlock = 16;
@@ -37,6 +37,9 @@ constexpr int64_t kMaxBlock = 256;
 constexpr int64_t kMaxWarpTile = 128;
 constexpr int64_t kMinBlockKBytes = 32;
 constexpr int64_t kMaxBlockKBytes = 256;
+// Between powers of two, since operands are read less often by larger tiles and 256 x 256 sums do
+// not fit.
+constexpr int64_t kWgmmaBlock = 192;
 constexpr int64_t kMaxThreads = 512;
 constexpr int64_t kMaxWarpsK = 16;
 constexpr int64_t kMaxSimtSteps = 32;  // each has code of its own
@@ -122,8 +125,14 @@ class Builder {
     for (const CudaFamily family : families_) families.emplace_back(CudaFamilyName(family));
     SEEDTUNE_RETURN_IF_ERROR(Add(Knob::Enum("family", families, families[0])));
     const int64_t narrower = std::min(DTypeBytes(types_.lhs), DTypeBytes(types_.rhs));
-    SEEDTUNE_RETURN_IF_ERROR(Add(BlockSizeKnob("m", kMinBlock, kMaxBlock, matmul_.m, 128)));
-    SEEDTUNE_RETURN_IF_ERROR(Add(BlockSizeKnob("n", kMinBlock, kMaxBlock, matmul_.n, 128)));
+    for (const auto& [name, extent] :
+         {std::pair("block_size[m]", matmul_.m), std::pair("block_size[n]", matmul_.n)}) {
+      const int64_t max =
+          std::clamp(NextPowerOfTwo(std::min(extent, kMaxBlock)), kMinBlock, kMaxBlock);
+      std::vector<int64_t> sizes = PowersOfTwo(kMinBlock, max);
+      if (Has(CudaFamily::kWgmma) && max > kWgmmaBlock) sizes.insert(sizes.end() - 1, kWgmmaBlock);
+      SEEDTUNE_RETURN_IF_ERROR(AddIntegers(name, sizes, 128));
+    }
     SEEDTUNE_RETURN_IF_ERROR(Add(BlockSizeKnob(
         "k", kMinBlockKBytes / narrower, kMaxBlockKBytes / narrower, matmul_.k, 64 / narrower)));
     for (const auto& [name, extent] :
@@ -133,7 +142,7 @@ class Builder {
     }
     SEEDTUNE_RETURN_IF_ERROR(
         AddIntegers("warps[k]", PowersOfTwo(1, Has(CudaFamily::kSkinny) ? kMaxWarpsK : 1), 1));
-    SEEDTUNE_RETURN_IF_ERROR(AddIntegers("num_stages", {2, 3, 4, 5, 6, 8}, 3));
+    SEEDTUNE_RETURN_IF_ERROR(AddIntegers("num_stages", {2, 3, 4, 5, 6, 8, 10, 12}, 3));
     // As many parts as there are steps of k at most; more blocks than multiprocessors never help
     // one tile.
     const int64_t steps = CeilDiv(matmul_.k, kMinBlockKBytes / narrower);
@@ -279,9 +288,9 @@ class Builder {
       bool may, must, wgmma_reads;
     } kOperands[] = {
         {"lhs_packed_where_needed", "pack[lhs]", may_pack_lhs_,
-         MustPack(fact.lhs, types_.lhs_along_k), CudaWgmmaReads(fact.lhs, types_.lhs_along_k)},
+         MustPack(fact.lhs, types_.lhs_along_k), CudaWgmmaReads(fact.lhs, types_.lhs_along_k, types_.lhs_by_registers)},
         {"rhs_packed_where_needed", "pack[rhs]", may_pack_rhs_,
-         MustPack(fact.rhs, types_.rhs_along_k), CudaWgmmaReads(fact.rhs, types_.rhs_along_k)},
+         MustPack(fact.rhs, types_.rhs_along_k), CudaWgmmaReads(fact.rhs, types_.rhs_along_k, types_.rhs_by_registers)},
     };
     for (const auto& c : kOperands) {
       Constrain(c.name, "operands packed for tensor cores only, and there where it must be",
@@ -308,9 +317,11 @@ class Builder {
     };
     for (const char* knob : {"block_size[m]", "block_size[n]"}) {
       Constrain(absl::StrCat("wgmma_rows_", knob),
-                absl::StrCat(knob, " at least ", kCudaWgmmaRows, " for wgmma"), {"family", knob},
+                absl::StrCat(knob, " at least ", kCudaWgmmaRows, " for wgmma, and ", kWgmmaBlock,
+                             " only there"),
+                {"family", knob},
                 [is_wgmma](std::span<const int64_t> v) {
-                  return !is_wgmma(v[0]) || v[1] >= kCudaWgmmaRows;
+                  return is_wgmma(v[0]) ? v[1] >= kCudaWgmmaRows : v[1] != kWgmmaBlock;
                 });
     }
     Constrain("wgmma_stage",
@@ -349,6 +360,20 @@ class Builder {
       tile.block_n = block_n;
       return tile;
     };
+    if (types_.lhs_by_registers || types_.rhs_by_registers) {
+      Constrain("wgmma_rows_by_registers",
+                absl::StrCat("a multiple of ", kCudaWgmmaRegisterRows,
+                             " rows of the operand that goes through registers for each of wgmma's "
+                             "warpgroups"),
+                {"family", "schedule", "block_size[m]", "block_size[n]"},
+                [is_wgmma, tile_of, types = types_](std::span<const int64_t> v) {
+                  if (!is_wgmma(v[0])) return true;
+                  const CudaTile tile = tile_of(v[1], v[2], v[3]);
+                  const int64_t sharing =
+                      tile.schedule == CudaSchedule::kPingPong ? 1 : CudaConsumers(tile);
+                  return CudaWgmmaRows(tile, types) % (kCudaWgmmaRegisterRows * sharing) == 0;
+                });
+    }
     Constrain("wgmma_sums_fit_registers", "a wgmma tile's sums within its warpgroups' registers",
               {"family", "schedule", "block_size[m]", "block_size[n]"},
               [is_wgmma, tile_of, types = types_](std::span<const int64_t> v) {

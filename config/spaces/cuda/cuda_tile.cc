@@ -16,8 +16,6 @@ namespace {
 
 constexpr int64_t kWarpSize = 32;
 constexpr int64_t kWarpgroup = 128;
-// 65536 registers for three warpgroups, given out by eight a thread.
-constexpr int64_t kWgmmaStartRegisters = 168;
 constexpr int64_t kTooManyRegisters = 256;
 // Where rows that the bulk tensor copy engine moves may start (CUDA Driver API,
 // cuTensorMapEncodeTiled).
@@ -92,17 +90,36 @@ int64_t SkinnySharedBytes(const CudaTile& tile, const CudaTypes& types) {
                   (tile.warps_k - 1) * tile.block_m * tile.block_n * DTypeBytes(types.accumulator));
 }
 
-// With one warpgroup that multiplies, what it needs. With two, what all threads start with, if what
-// those two then allot themselves is enough.
+bool ByRegisters(const CudaTypes& types) {
+  return types.lhs_by_registers || types.rhs_by_registers;
+}
+
+// With one warpgroup that multiplies, what it needs. With more, what all threads start with, if what
+// these then allot themselves is enough.
 int64_t WgmmaRegisters(const CudaTile& tile, const CudaTypes& types) {
   const int64_t consumers = CudaConsumers(tile);
-  const int64_t rows =
-      tile.schedule == CudaSchedule::kPingPong ? tile.block_m : tile.block_m / consumers;
-  // fp8 sums are moved to f32 registers after each stage.
-  const int64_t sums = rows * tile.block_n / kWarpgroup * (IsFp8(types.lhs) ? 2 : 1);
-  constexpr int64_t kOthers = 56;
-  if (consumers == 1) return sums + kOthers;
-  return sums + kOthers <= kCudaConsumerRegisters ? kWgmmaStartRegisters : kTooManyRegisters;
+  const int64_t all_rows = CudaWgmmaRows(tile, types);
+  const int64_t rows = tile.schedule == CudaSchedule::kPingPong ? all_rows : all_rows / consumers;
+  const int64_t columns = types.rhs_by_registers ? tile.block_m : tile.block_n;
+  int64_t registers = rows * columns / kWarpgroup;
+  // fp8 sums are moved to f32 registers after each stage, those of an instruction at a time.
+  if (IsFp8(types.lhs)) {
+    registers += kCudaWgmmaRows * CudaWgmmaColumns(tile, types) / kWarpgroup;
+  }
+  // What a stage's instructions take: four steps, four registers each.
+  if (ByRegisters(types)) registers += 4 * 4 * rows / kCudaWgmmaRows;
+  constexpr int64_t kOthers = 40;
+  if (consumers == 1) return registers + kOthers;
+  const CudaWgmmaAllotment allotment = CudaWgmmaAllotmentOf(tile);
+  return registers + kOthers <= allotment.consumer ? allotment.start : kTooManyRegisters;
+}
+
+// Whether the bulk tensor copy engine reads the operand as it stands.
+bool HasTensorMap(const OperandFact& operand) {
+  const bool contiguous =
+      operand.layout == OperandLayout::kRowMajor || operand.layout == OperandLayout::kColumnMajor;
+  return contiguous && operand.alignment_bytes % kTensorMapAlignment == 0 &&
+         operand.alignment_bytes > 0;
 }
 
 // Which of `values` has the name; the last one if no other has.
@@ -177,6 +194,10 @@ CudaTypes CudaTypesOf(const MatmulFact& fact) {
   types.accumulator = fact.accumulator;
   types.lhs_along_k = fact.lhs.layout != OperandLayout::kColumnMajor;
   types.rhs_along_k = fact.rhs.layout != OperandLayout::kRowMajor;
+  const bool may_turn = DTypeBytes(types.lhs) == 4 && DTypeBytes(types.rhs) == 4;
+  types.rhs_by_registers = may_turn && !types.rhs_along_k && HasTensorMap(fact.rhs);
+  types.lhs_by_registers =
+      may_turn && !types.rhs_by_registers && !types.lhs_along_k && HasTensorMap(fact.lhs);
   const int64_t m = fact.m.planning_extent().value_or(0);
   const int64_t n = fact.n.planning_extent().value_or(0);
   types.short_extent = std::min(m, n);
@@ -186,7 +207,30 @@ CudaTypes CudaTypesOf(const MatmulFact& fact) {
 
 int64_t CudaConsumers(const CudaTile& tile) {
   if (tile.schedule == CudaSchedule::kPingPong) return 2;
-  return tile.block_m > kCudaWgmmaRows ? 2 : 1;
+  if (tile.block_m <= kCudaWgmmaRows) return 1;
+  return tile.block_m % (2 * kCudaWgmmaRows) == 0 ? 2 : 3;
+}
+
+CudaWgmmaAllotment CudaWgmmaAllotmentOf(const CudaTile& tile) {
+  // 65536 registers, given out by eight a thread.
+  switch (CudaConsumers(tile)) {
+    case 2:
+      return {.start = 168, .producer = 40, .consumer = 232};
+    case 3:
+      return {.start = 128, .producer = 32, .consumer = 160};
+    default:
+      return {};
+  }
+}
+
+int64_t CudaWgmmaRows(const CudaTile& tile, const CudaTypes& types) {
+  return types.rhs_by_registers ? tile.block_n : tile.block_m;
+}
+
+int64_t CudaWgmmaColumns(const CudaTile& tile, const CudaTypes& types) {
+  constexpr int64_t kPiece = 128;
+  if (types.rhs_by_registers) return tile.block_m;
+  return IsFp8(types.lhs) && tile.block_n % kPiece == 0 ? kPiece : tile.block_n;
 }
 
 int64_t CudaThreads(const CudaTile& tile) {
@@ -258,12 +302,9 @@ bool CudaWgmmaTakes(const CudaTypes& types, int arch) {
   return arch >= 90 && arch < 100 && CudaMmaTakes(types, arch);
 }
 
-bool CudaWgmmaReads(const OperandFact& operand, bool along_k) {
-  const bool contiguous =
-      operand.layout == OperandLayout::kRowMajor || operand.layout == OperandLayout::kColumnMajor;
+bool CudaWgmmaReads(const OperandFact& operand, bool along_k, bool by_registers) {
   // Only elements of two bytes may lie along the other dimension (PTX ISA, wgmma.mma_async).
-  return contiguous && operand.alignment_bytes % kTensorMapAlignment == 0 &&
-         operand.alignment_bytes > 0 && (along_k || DTypeBytes(operand.dtype) == 2);
+  return HasTensorMap(operand) && (along_k || by_registers || DTypeBytes(operand.dtype) == 2);
 }
 
 bool CudaMmaTakes(const CudaTypes& types, int arch) {

@@ -55,6 +55,10 @@ struct CudaTypes {
   DType accumulator = DType::kF32;
   bool lhs_along_k = true;   // contiguous along k: row-major
   bool rhs_along_k = true;   // contiguous along k: column-major
+  // The operand that wgmma takes from registers, since it lies the other way than elements of four
+  // bytes have to in shared memory. One at most; another such has to be packed.
+  bool lhs_by_registers = false;
+  bool rhs_by_registers = false;  // the product is then transposed: this operand's columns are rows
   int64_t short_extent = 0;  // the lesser of m and n, to plan with
   bool long_is_n = true;     // whether the other one is n
 };
@@ -65,10 +69,13 @@ int64_t CudaThreads(const CudaTile& tile);
 // Warpgroups of a wgmma kernel that multiply; one more brings operands.
 int64_t CudaConsumers(const CudaTile& tile);
 
-// What a warpgroup of a wgmma kernel with two consumers allots itself (setmaxnreg): 168 a thread at
-// the start, which ptxas is held to, moved from who brings operands to those who multiply.
-inline constexpr int64_t kCudaProducerRegisters = 40;
-inline constexpr int64_t kCudaConsumerRegisters = 232;
+// What the warpgroups of a wgmma kernel allot themselves (setmaxnreg): all threads start with the
+// same share of the registers, which ptxas is held to; then who brings operands gives to those who
+// multiply. 0: nothing is moved, with a single consumer.
+struct CudaWgmmaAllotment {
+  int64_t start = 0, producer = 0, consumer = 0;
+};
+CudaWgmmaAllotment CudaWgmmaAllotmentOf(const CudaTile& tile);
 
 // Dynamic shared memory of a block. The kernels have no other.
 int64_t CudaSharedBytes(const CudaTile& tile, const CudaTypes& types);
@@ -89,12 +96,17 @@ int64_t CudaRegisters(const CudaTile& tile, const CudaTypes& types);
 // limits nothing.
 int64_t CudaBlocksPerUnit(const CudaTile& tile, const CudaTypes& types, const HardwareInfo& device);
 
+// Of a wgmma kernel: the tile's extent that its warpgroups share, and of the other one what an
+// instruction takes. fp8 sums are moved on in pieces.
+int64_t CudaWgmmaRows(const CudaTile& tile, const CudaTypes& types);
+int64_t CudaWgmmaColumns(const CudaTile& tile, const CudaTypes& types);
+
 // Whether wgmma of architecture `arch` takes these operands.
 bool CudaWgmmaTakes(const CudaTypes& types, int arch);
 
 // Whether an operand can be read by the bulk tensor copy engine as it stands, and by wgmma once it
 // is in shared memory.
-bool CudaWgmmaReads(const OperandFact& operand, bool along_k);
+bool CudaWgmmaReads(const OperandFact& operand, bool along_k, bool by_registers);
 
 // Whether tensor cores of architecture `arch` (90 for sm90; at least 80) take these operands as
 // mma.sync does.
@@ -114,6 +126,9 @@ inline constexpr int64_t kCudaNoWarpTile = 16;
 
 // Rows that one wgmma multiplies.
 inline constexpr int64_t kCudaWgmmaRows = 64;
+
+// Rows that a warpgroup reads together where they go through registers: of two such instructions.
+inline constexpr int64_t kCudaWgmmaRegisterRows = 128;
 
 }  // namespace seedtune
 
