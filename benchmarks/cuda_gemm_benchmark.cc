@@ -209,6 +209,7 @@ struct Contender {
   CudaTimer::LaunchFunction launch;
   std::string error;       // why it does not take part; "": it does
   std::string inaccurate;  // how its result misses the tolerance
+  double relative_error = 0;
   std::vector<double> samples_ns;
   double MedianNs() const { return samples_ns.empty() ? 0 : Median(samples_ns); }
 };
@@ -220,6 +221,8 @@ struct Row {
   double untuned_ns = 0, tuned_ns = 0, lt_first_ns = 0, lt_best_ns = 0;  // 0: none
   double lt_accurate_ns = 0;  // the best of those that pass our check; 0: none does
   double flops = 0, bytes = 0;
+  // Of the whole output against double precision: ours (tuned, else untuned), the best cublasLt's.
+  double relative_error = 0, lt_relative_error = 0;
   int lt_algorithms = 0;
   int evaluations = 0;
   double tuning_seconds = 0;
@@ -241,6 +244,7 @@ absl::Status CheckContender(World& world, const CudaMatmulCheck& check, Contende
     return absl::IsAborted(took.status()) ? took.status() : absl::OkStatus();
   }
   SEEDTUNE_ASSIGN_OR_RETURN(const CudaCheckResult result, check.Check());
+  contender.relative_error = result.relative_error;
   // Some of cublasLt's algorithms add the parts of a split sum in the output's type. They miss what
   // is asked of ours, and are timed all the same: leaving them out would flatter us.
   if (!result.ok) {
@@ -395,9 +399,15 @@ absl::StatusOr<Row> RunShape(World& world, const Shape& shape, const Flags& flag
     if (flags.configs.size() > 1 && contender.name == "tuned") {
       row.notes.push_back(absl::StrCat(Microseconds(ns), " us  ", contender.config));
     }
-    if (!IsCublasLt(contender)) continue;
+    if (!IsCublasLt(contender)) {
+      row.relative_error = contender.relative_error;
+      continue;
+    }
     if (contender.name == "cublasLt 0") row.lt_first_ns = ns;
-    if (row.lt_best_ns == 0 || ns < row.lt_best_ns) row.lt_best_ns = ns;
+    if (row.lt_best_ns == 0 || ns < row.lt_best_ns) {
+      row.lt_best_ns = ns;
+      row.lt_relative_error = contender.relative_error;
+    }
     if (contender.inaccurate.empty() && (row.lt_accurate_ns == 0 || ns < row.lt_accurate_ns)) {
       row.lt_accurate_ns = ns;
     }
@@ -503,6 +513,8 @@ nlohmann::ordered_json ResultJson(const std::vector<Row>& rows, const World& wor
                             {"library_best_ns", row.lt_best_ns},
                             {"library_best_accurate_ns", row.lt_accurate_ns},
                             {"library_algorithms", row.lt_algorithms},
+                            {"relative_error", row.relative_error},
+                            {"library_relative_error", row.lt_relative_error},
                             {"flops", row.flops},
                             {"bytes", row.bytes},
                             {"sm_clock_mhz", row.sm_mhz},
@@ -644,6 +656,14 @@ absl::Status RunCheck(const Flags& flags) {
       std::cerr << kernel << ": " << std::string(subject.status().message()) << "\n";
       continue;
     }
+    for (const std::string& json : flags.configs) {
+      SEEDTUNE_ASSIGN_OR_RETURN(const PartialConfig partial, PartialConfigFromJson(json));
+      SEEDTUNE_ASSIGN_OR_RETURN(Config config,
+                                subject->space->Normalize(partial, NormalizeMode::kRepair));
+      const int64_t id = static_cast<int64_t>(items.size());
+      items[id] = {kernel, *subject, std::move(config)};
+    }
+    if (!flags.configs.empty()) continue;
     std::map<std::string, int> taken;
     for (int i = 0; i < 400; ++i) {
       Config config = i == 0 && flags.families.empty() ? subject->space->Default()
@@ -756,8 +776,10 @@ int Main(int argc, char** argv) {
                "compile and measure one candidate after the other, to see what overlap is worth")
       ->excludes(compile_workers);
   app.add_option("--rounds", flags.rounds, "of three runs of everyone")->capture_default_str();
-  app.add_option("--config", flags.configs,
-                 "a JSON object to run instead of tuning; may be repeated: the best is \"tuned\"")
+  app.add_option(
+         "--config", flags.configs,
+         "a JSON object to check, or to run instead of tuning; may be repeated: the best is "
+         "\"tuned\"")
       ->allow_extra_args(false);
   app.add_option("--json", flags.json, "a file to write the results to, too");
   app.add_flag("--dirty_flush", flags.dirty_flush,

@@ -260,7 +260,8 @@ absl::Status CudaDevice::Launch(CuFunction function, const CudaLaunchShape& shap
                                 std::span<void*> parameters, CuStream stream) const {
   const CuFunctions& f = driver_->functions();
   const bool clustered = shape.cluster != std::array<int64_t, 3>{1, 1, 1};
-  if (!clustered && (!shape.overlaps_previous || f.launch_kernel_ex == nullptr)) {
+  if (!clustered && !shape.runs_at_once &&
+      (!shape.overlaps_previous || f.launch_kernel_ex == nullptr)) {
     return driver_->Check(
         "cuLaunchKernel",
         f.launch_kernel(function, ToUnsigned(shape.grid[0]), ToUnsigned(shape.grid[1]),
@@ -270,9 +271,11 @@ absl::Status CudaDevice::Launch(CuFunction function, const CudaLaunchShape& shap
                         nullptr));
   }
   if (f.launch_kernel_ex == nullptr) {
-    return absl::InternalError("the driver launches no clusters (no cuLaunchKernelEx); update it");
+    return absl::InternalError(
+        "the driver launches no clusters and no kernels whose blocks wait for each other (no "
+        "cuLaunchKernelEx); update it");
   }
-  std::array<CuLaunchAttribute, 2> attributes;
+  std::array<CuLaunchAttribute, 3> attributes;
   CuLaunchConfig config;
   if (clustered) {
     CuLaunchAttribute& attribute = attributes[config.num_attributes++];
@@ -284,6 +287,11 @@ absl::Status CudaDevice::Launch(CuFunction function, const CudaLaunchShape& shap
     CuLaunchAttribute& attribute = attributes[config.num_attributes++];
     attribute.id = kCuLaunchAttributeProgrammaticStreamSerialization;
     attribute.value.programmatic_stream_serialization = 1;
+  }
+  if (shape.runs_at_once) {
+    CuLaunchAttribute& attribute = attributes[config.num_attributes++];
+    attribute.id = kCuLaunchAttributeCooperative;
+    attribute.value.cooperative = 1;
   }
   config.grid_x = ToUnsigned(shape.grid[0]);
   config.grid_y = ToUnsigned(shape.grid[1]);

@@ -100,6 +100,7 @@ struct CudaLaunchShape {
   std::array<int64_t, 3> cluster = {1, 1, 1};
   int64_t dynamic_shared_bytes = 0;
   bool overlaps_previous = false;  // programmatic dependent launch
+  bool runs_at_once = false;       // cooperative launch
 };
 
 // One device with its primary context, which is the calling thread's from Open on.

@@ -42,6 +42,7 @@ inline constexpr CuResult kCuErrorLaunchFailed = 719;
 
 inline constexpr int kCuFunctionMaxDynamicSharedSize = 8;
 inline constexpr int kCuFunctionNonPortableClusterSizeAllowed = 14;
+inline constexpr int kCuLaunchAttributeCooperative = 2;
 inline constexpr int kCuLaunchAttributeClusterDimension = 4;
 inline constexpr int kCuLaunchAttributeProgrammaticStreamSerialization = 6;
 inline constexpr unsigned kCuStreamNonBlocking = 1;
@@ -72,6 +73,7 @@ struct CuLaunchAttribute {
     struct {
       unsigned x, y, z;
     } cluster;
+    int cooperative;
     int programmatic_stream_serialization;
   } value = {};
 };

@@ -42,8 +42,12 @@ absl::StatusOr<CudaExecutable> CudaExecutable::Load(const CudaDevice& device, co
   for (const CudaLaunch& launch : executable.program_.launches) {
     BoundLaunch bound;
     SEEDTUNE_ASSIGN_OR_RETURN(bound.function, executable.module_.Function(launch.entry));
-    bound.shape = {launch.grid, launch.block, launch.cluster, launch.dynamic_shared_bytes,
-                   launch.overlaps_previous};
+    bound.shape = {launch.grid,
+                   launch.block,
+                   launch.cluster,
+                   launch.dynamic_shared_bytes,
+                   launch.overlaps_previous,
+                   launch.runs_at_once};
     SEEDTUNE_RETURN_IF_ERROR(device.Prepare(bound.function, bound.shape));
     executable.launches_.push_back(std::move(bound));
   }

@@ -147,7 +147,7 @@ View ViewOf(const MatrixView& matrix, std::span<const CuDevicePointer> tensors) 
   return {tensors[matrix.tensor], matrix.row_stride, matrix.column_stride, matrix.batch_stride};
 }
 
-constexpr int64_t kResultWords = 3;
+constexpr int64_t kResultWords = 5;
 
 }  // namespace
 
@@ -288,7 +288,7 @@ absl::StatusOr<CudaCheckResult> CudaMatmulCheck::Check() const {
   arguments.whole = IsInteger(out.dtype);
   arguments.least = -arguments.greatest - (arguments.whole ? 1 : 0);
   arguments.result = result_.address();
-  uint64_t result[kResultWords] = {0, std::numeric_limits<uint64_t>::max(), 0};
+  uint64_t result[kResultWords] = {0, std::numeric_limits<uint64_t>::max(), 0, 0, 0};
   SEEDTUNE_RETURN_IF_ERROR(device_.ToDevice(result_.address(), result, sizeof(result)));
   void* parameters[] = {&arguments};
   const int64_t elements = matmul_.batch * matmul_.m * matmul_.n;
@@ -298,6 +298,8 @@ absl::StatusOr<CudaCheckResult> CudaMatmulCheck::Check() const {
 
   CudaCheckResult check;
   check.worst = std::bit_cast<float>(static_cast<uint32_t>(result[2]));
+  const auto wanted = std::bit_cast<double>(result[4]);
+  if (wanted > 0) check.relative_error = std::sqrt(std::bit_cast<double>(result[3]) / wanted);
   if (result[0] != 0) {
     const int64_t index = static_cast<int64_t>(result[1]);
     const int64_t column = index % matmul_.n, row = index / matmul_.n % matmul_.m,

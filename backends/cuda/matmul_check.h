@@ -29,6 +29,8 @@ struct CudaCheckResult {
   std::string message;  // not ok: what is wrong
   // The greatest error of the right elements as a share of what is allowed.
   double worst = 0;
+  // Of the whole output: the root of the mean square of the errors over that of what is wanted.
+  double relative_error = 0;
 };
 
 // The source that reference.cu is compiled as for this matmul.

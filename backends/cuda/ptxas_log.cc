@@ -1,5 +1,9 @@
 #include "backends/cuda/ptxas_log.h"
 
+#include <set>
+#include <string>
+#include <vector>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -25,8 +29,14 @@ int64_t NumberBefore(absl::string_view line, absl::string_view unit) {
 
 std::vector<CudaKernelResources> ParsePtxasLog(std::string_view log) {
   std::vector<CudaKernelResources> kernels;
+  std::set<std::string> serialized;  // functions
   bool of_entry = true;  // the properties that follow are not those of a function it calls
   for (const absl::string_view line : absl::StrSplit(ToAbsl(log), '\n')) {
+    if (absl::StrContains(line, "wgmma.mma_async instructions are serialized")) {
+      const std::vector<absl::string_view> quoted = absl::StrSplit(line, '\'');
+      if (quoted.size() >= 2) serialized.insert(std::string(quoted[quoted.size() - 2]));
+      continue;
+    }
     if (absl::StrContains(line, "Compiling entry function '")) {
       const std::vector<absl::string_view> quoted = absl::StrSplit(line, '\'');
       kernels.emplace_back().entry = std::string(quoted[1]);
@@ -45,6 +55,9 @@ std::vector<CudaKernelResources> ParsePtxasLog(std::string_view log) {
       kernel.barriers = static_cast<int>(NumberBefore(line, " barriers"));
       kernel.static_shared_bytes = NumberBefore(line, " bytes smem");
     }
+  }
+  for (CudaKernelResources& kernel : kernels) {
+    kernel.wgmma_serialized = serialized.count(kernel.entry) > 0;
   }
   return kernels;
 }

@@ -17,6 +17,8 @@ struct CudaKernelResources {
   int64_t stack_bytes = 0;  // of a thread: arrays that are no registers
   int64_t spill_store_bytes = 0;
   int64_t spill_load_bytes = 0;
+  // Each wgmma waits for the one before, since something touches its registers meanwhile.
+  bool wgmma_serialized = false;
   friend bool operator==(const CudaKernelResources&, const CudaKernelResources&) = default;
 };
 

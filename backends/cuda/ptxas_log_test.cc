@@ -46,6 +46,19 @@ ptxas info    : Used 40 registers, 1024 bytes smem, 380 bytes cmem[0])"),
                                               .spill_load_bytes = 4}));
 }
 
+TEST(PtxasLogTest, NoticesWhenWgmmaWaits) {
+  const auto kernels = ParsePtxasLog(
+      R"(ptxas info    : (C7514) Potential Performance Loss: wgmma.mma_async instructions are serialized due to non wgmma instructions reading accumulator registers of  a wgmma between start and end of the pipeline stage in the function 'matmul'
+ptxas info    : Compiling entry function 'pack' for 'sm_90a'
+ptxas info    : Used 32 registers, used 0 barriers
+ptxas info    : Compiling entry function 'matmul' for 'sm_90a'
+ptxas info    : Used 168 registers, used 16 barriers
+)");
+  ASSERT_EQ(kernels.size(), 2u);
+  EXPECT_FALSE(kernels[0].wgmma_serialized);
+  EXPECT_TRUE(kernels[1].wgmma_serialized);
+}
+
 TEST(PtxasLogTest, OtherTextHasNoKernels) {
   EXPECT_THAT(ParsePtxasLog(""), IsEmpty());
   EXPECT_THAT(ParsePtxasLog("kernel.cu(3): warning: Used 12 registers"), IsEmpty());

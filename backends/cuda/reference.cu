@@ -224,13 +224,15 @@ struct CompareArguments {
   double absolute, relative, least, greatest;
   bool whole;     // the output is integers: `want` is rounded first
   Word* result;   // how many are wrong; the index of the first; the bits of the greatest error as
-                  // a share of what is allowed (a float)
+                  // a share of what is allowed (a float); the sums of squares of all errors and of
+                  // all that is wanted (doubles)
 };
 
 extern "C" __global__ void compare(const CompareArguments arguments) {
   const Int count = arguments.batch * arguments.m * arguments.n;
   const Int step = Int(gridDim.x) * blockDim.x;
   float worst = 0;
+  double squares[2] = {0, 0};
   for (Int i = Int(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {
     const Int column = i % arguments.n, row = i / arguments.n % arguments.m,
               batch = i / arguments.n / arguments.m;
@@ -243,6 +245,8 @@ extern "C" __global__ void compare(const CompareArguments arguments) {
     want = fmin(fmax(want, arguments.least), arguments.greatest);
     const double allowed = arguments.absolute + arguments.relative * fabs(want);
     const double error = fabs(got - want);
+    squares[0] += error * error;
+    squares[1] += want * want;
     if (!(error <= allowed)) {
       atomicAdd(&arguments.result[0], 1ull);
       atomicMin(&arguments.result[1], Word(i));
@@ -252,6 +256,14 @@ extern "C" __global__ void compare(const CompareArguments arguments) {
   }
   // Non-negative floats order as their bits do.
   if (worst > 0) atomicMax(&arguments.result[2], Word(__float_as_uint(worst)));
+  for (int i = 0; i < 2; ++i) {
+    for (int apart = 16; apart > 0; apart /= 2) {
+      squares[i] += __shfl_down_sync(~0u, squares[i], apart);
+    }
+    if (threadIdx.x % 32 == 0) {
+      atomicAdd(reinterpret_cast<double*>(&arguments.result[3 + i]), squares[i]);
+    }
+  }
 }
 
 // How many of `count` bytes are not `value`.

@@ -99,6 +99,7 @@ TEST(ToolkitAbiTest, DriverNumbers) {
   EXPECT_EQ(kCuFunctionMaxDynamicSharedSize, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES);
   EXPECT_EQ(kCuFunctionNonPortableClusterSizeAllowed,
             CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED);
+  EXPECT_EQ(kCuLaunchAttributeCooperative, CU_LAUNCH_ATTRIBUTE_COOPERATIVE);
   EXPECT_EQ(kCuLaunchAttributeClusterDimension, CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION);
   EXPECT_EQ(kCuStreamNonBlocking, CU_STREAM_NON_BLOCKING);
   EXPECT_EQ(kCuEventDefault, CU_EVENT_DEFAULT);

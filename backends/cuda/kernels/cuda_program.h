@@ -49,6 +49,8 @@ struct CudaLaunch {
   // Its blocks may start while the launch before it ends; they wait by themselves for what that one
   // writes (sm90 and newer: griddepcontrol).
   bool overlaps_previous = false;
+  // Its blocks wait for each other: all have to be on the device at the same time.
+  bool runs_at_once = false;
   std::vector<CudaArgument> arguments;
 };
 

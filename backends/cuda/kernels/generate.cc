@@ -221,7 +221,11 @@ class Generator {
   void PlanWorkspace() {
     const int64_t bytes = DTypeBytes(matmul_.accumulator);
     const int64_t tile_sums = tile_.block_m * tile_.block_n;
-    if (SecondLaunch()) {
+    if (AddsPartsInLaunch()) {
+      program_.zeroed_workspace_bytes = Tiles() * 4;
+      Reserve(Tiles() * 4);
+      partials_ = Reserve(tile_.split_k * matmul_.batch * matmul_.m * matmul_.n * bytes);
+    } else if (SecondLaunch()) {
       partials_ = Reserve(tile_.split_k * matmul_.batch * matmul_.m * matmul_.n * bytes);
     } else if (tile_.schedule == CudaSchedule::kStreamK) {
       program_.zeroed_workspace_bytes = Reserve(0) + Tiles() * 4;
@@ -468,8 +472,8 @@ class Generator {
                     parameter, ", unsigned long long ", second,
                     ", int accumulate) {\n  asm volatile(\n"
                     "      \"{\\n.reg .pred p;\\nsetp.ne.b32 p, %",
-                    next + 1, ", 0;\\n\"\n      \"wgmma.mma_async.sync.aligned.m64n", columns,
-                    "k", kCudaWgmmaStageBytes / 4 / DTypeBytes(matmul_.lhs.dtype), ".",
+                    next + 1, ", 0;\\n\"\n      \"wgmma.mma_async.sync.aligned.m64n", columns, "k",
+                    kCudaWgmmaStageBytes / 4 / DTypeBytes(matmul_.lhs.dtype), ".",
                     integer ? "s32" : "f32", ".", std::string(WgmmaTypeName(first_type)), ".",
                     std::string(WgmmaTypeName(second_type)), " {", registers, "}, ", operand, ", %",
                     next, ", p", immediates, ";\\n}\"\n      : ", outputs, "\n      : ", inputs,
@@ -523,15 +527,22 @@ class Generator {
            matmul_.batch;
   }
 
+  // Whether the blocks that share a tile's k wait for each other, and add up the parts together.
+  bool AddsPartsInLaunch() const {
+    return tile_.family == CudaFamily::kWgmma && tile_.split_k > 1 && !SecondLaunch();
+  }
+
   // Whether a tile's results wait in registers until the next one is being multiplied: where there
   // is a next one, warpgroups do not take turns anyway, and registers are left.
   bool DefersStores() const {
     const int64_t sums =
         CudaWgmmaRows(tile_, types_) / CudaConsumers(tile_) * tile_.block_n / kWarpgroupThreads;
     const int64_t chunks = sums * DTypeBytes(matmul_.out.dtype) / kChunkBytes / 2;
+    const int64_t promoted = IsFp8(matmul_.lhs.dtype) ? CudaWgmmaColumns(tile_, types_) / 2 : 0;
     return WgmmaWork() > WgmmaClusters() && tile_.schedule == CudaSchedule::kCooperative &&
-           !IsFp8(matmul_.lhs.dtype) && DTypeBytes(matmul_.out.dtype) == 2 && chunks <= Steps() &&
-           sums + sums / 2 + kWgmmaOtherRegisters <= CudaWgmmaAllotmentOf(tile_).consumer;
+           DTypeBytes(matmul_.out.dtype) == 2 && chunks <= Steps() &&
+           sums + sums / 2 + promoted + kWgmmaOtherRegisters <=
+               CudaWgmmaAllotmentOf(tile_).consumer;
   }
 
   // The constants of the configuration that every family has.
@@ -565,6 +576,7 @@ class Generator {
     Constant("kConsumerRegisters", allotment.consumer);
     for (const auto& [name, value] :
          {std::pair("kPingPong", tile_.schedule == CudaSchedule::kPingPong),
+          std::pair("kAddsParts", AddsPartsInLaunch()),
           std::pair("kDeferStores", by_tensor_map && DefersStores()),
           std::pair("kTurned", types_.rhs_by_registers), std::pair("kByRegisters", by_registers),
           std::pair("kLhsAlongK", lhs_.along_k), std::pair("kRhsAlongK", rhs_.along_k),
@@ -575,12 +587,15 @@ class Generator {
     absl::StrAppend(&text_, "#define SEEDTUNE_PROMOTE ", promote ? 1 : 0,
                     "\n#define SEEDTUNE_BY_REGISTERS ", by_registers ? 1 : 0,
                     "\n#define SEEDTUNE_TMA_STORE ", by_tensor_map ? 1 : 0,
+                    "\n#define SEEDTUNE_ADDS_PARTS ", AddsPartsInLaunch() ? 1 : 0,
                     "\n\nnamespace matmul_parts {\n");
     Constant("kInstructionColumns", columns);
     Constant("kSums", columns / 2);
     WriteMultiplyAccumulate(columns, /*by_registers=*/false);
     if (by_registers) WriteMultiplyAccumulate(columns, /*by_registers=*/true);
-    for (const char* part : {"wgmma_parts", "wgmma_multiply", "wgmma_store", "wgmma"}) {
+    for (const char* part :
+         {"wgmma_parts", "wgmma_multiply", "wgmma_store", "wgmma_reduce", "wgmma"}) {
+      if (std::string_view(part) == "wgmma_reduce" && !AddsPartsInLaunch()) continue;
       absl::StrAppend(&text_, std::string(Template(part)), "\n");
     }
     absl::StrAppend(&text_, "}  // namespace matmul_parts\n\n");
@@ -591,6 +606,7 @@ class Generator {
     launch.block[0] = threads;
     launch.cluster[0] = cluster;
     launch.dynamic_shared_bytes = CudaSharedBytes(tile_, types_);
+    launch.runs_at_once = AddsPartsInLaunch();
     // Of a tile's rows, each block of the cluster that shares them brings its part.
     SEEDTUNE_ASSIGN_OR_RETURN(
         CudaTensorMapArgument lhs,

@@ -306,5 +306,42 @@ TEST_F(CompiledTest, TheResourceModelAgreesWithTheAssembler) {
   EXPECT_LE(spilling, compiled_count / 8) << "of " << compiled_count;
 }
 
+// The largest tiles of each way to multiply: ptxas keeps to what their warpgroups start with,
+// spills nothing, and does not fall back to waiting for each wgmma, of which it would warn.
+TEST_F(CompiledTest, WgmmaTilesFitTheirRegisters) {
+  const struct {
+    const char* kernel;
+    int64_t block_m, block_n, block_k, stages;
+    const char* schedule;
+  } kCases[] = {
+      {"matmul:4096x4096x4096:bf16", 128, 256, 64, 4, "cooperative"},  // stores wait
+      {"matmul:4096x4096x4096:bf16", 256, 192, 64, 3, "cooperative"},
+      {"matmul:4096x4096x4096:bf16", 192, 192, 64, 3, "cooperative"},
+      {"matmul:4096x4096x4096:bf16", 128, 192, 64, 4, "ping_pong"},
+      {"matmul:4096x4096x4096:tf32", 128, 256, 32, 4, "cooperative"},     // turned
+      {"matmul:4096x4096x4096:tf32:tt", 256, 128, 32, 4, "cooperative"},  // through registers
+      {"matmul:4096x4096x4096:f8e4m3:nt:out=bf16", 128, 256, 128, 4, "cooperative"},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(std::string(c.kernel) + " " + std::to_string(c.block_m) + "x" +
+                 std::to_string(c.block_n) + " " + c.schedule);
+    const Case subject(c.kernel);
+    PartialConfig tile;
+    tile.Set("family", "wgmma").Set("schedule", c.schedule).Set("num_stages", c.stages);
+    tile.Set("block_size[m]", c.block_m).Set("block_size[n]", c.block_n);
+    tile.Set("block_size[k]", c.block_k).Set("warp_tile[m]", kCudaNoWarpTile);
+    tile.Set("warp_tile[n]", kCudaNoWarpTile).Set("split_k", int64_t{1});
+    tile.Set("reduction", "last_block").Set("pack[lhs]", false).Set("pack[rhs]", false);
+    ASSERT_OK_AND_ASSIGN(const Config config,
+                         subject.space->Normalize(tile, NormalizeMode::kReject));
+    ASSERT_OK_AND_ASSIGN(const CompiledCuda compiled, Compile(subject, config));
+    const CudaKernelResources kernel = Matmul(compiled);
+    EXPECT_EQ(kernel.registers, CudaWgmmaAllotmentOf(CudaTileOf(config)).start);
+    EXPECT_EQ(kernel.spill_store_bytes, 0);
+    EXPECT_FALSE(kernel.wgmma_serialized);
+    EXPECT_EQ(OpcodesOf(compiled.cubin, ".text.matmul").count(kHmma), 0u);
+  }
+}
+
 }  // namespace
 }  // namespace seedtune

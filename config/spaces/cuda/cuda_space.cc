@@ -288,9 +288,11 @@ class Builder {
       bool may, must, wgmma_reads;
     } kOperands[] = {
         {"lhs_packed_where_needed", "pack[lhs]", may_pack_lhs_,
-         MustPack(fact.lhs, types_.lhs_along_k), CudaWgmmaReads(fact.lhs, types_.lhs_along_k, types_.lhs_by_registers)},
+         MustPack(fact.lhs, types_.lhs_along_k),
+         CudaWgmmaReads(fact.lhs, types_.lhs_along_k, types_.lhs_by_registers)},
         {"rhs_packed_where_needed", "pack[rhs]", may_pack_rhs_,
-         MustPack(fact.rhs, types_.rhs_along_k), CudaWgmmaReads(fact.rhs, types_.rhs_along_k, types_.rhs_by_registers)},
+         MustPack(fact.rhs, types_.rhs_along_k),
+         CudaWgmmaReads(fact.rhs, types_.rhs_along_k, types_.rhs_by_registers)},
     };
     for (const auto& c : kOperands) {
       Constrain(c.name, "operands packed for tensor cores only, and there where it must be",
@@ -319,8 +321,7 @@ class Builder {
       Constrain(absl::StrCat("wgmma_rows_", knob),
                 absl::StrCat(knob, " at least ", kCudaWgmmaRows, " for wgmma, and ", kWgmmaBlock,
                              " only there"),
-                {"family", knob},
-                [is_wgmma](std::span<const int64_t> v) {
+                {"family", knob}, [is_wgmma](std::span<const int64_t> v) {
                   return is_wgmma(v[0]) ? v[1] >= kCudaWgmmaRows : v[1] != kWgmmaBlock;
                 });
     }
@@ -339,10 +340,20 @@ class Builder {
               {"family", "schedule"}, [is_wgmma](std::span<const int64_t> v) {
                 return is_wgmma(v[0]) == (v[1] >= static_cast<int64_t>(CudaSchedule::kCooperative));
               });
-    Constrain("wgmma_reduction", "reduction \"second_launch\" where wgmma splits k",
-              {"family", "split_k", "reduction"}, [is_wgmma](std::span<const int64_t> v) {
-                return !is_wgmma(v[0]) || v[1] == 1 || v[2] == 1;
-              });
+    // Blocks that wait for each other have to run at once.
+    Constrain(
+        "wgmma_reduction",
+        absl::StrCat("reduction \"last_block\" for wgmma only where the parts of all tiles are at "
+                     "most ",
+                     device_.compute_units, " blocks"),
+        {"family", "split_k", "reduction", "block_size[m]", "block_size[n]", "cluster[m]",
+         "cluster[n]"},
+        [is_wgmma, m = matmul_.m, n = matmul_.n, batch = matmul_.batch,
+         units = device_.compute_units](std::span<const int64_t> v) {
+          if (!is_wgmma(v[0]) || v[1] == 1 || v[2] == 1) return true;
+          return RoundUp(CeilDiv(m, v[3]), v[5]) * RoundUp(CeilDiv(n, v[4]), v[6]) * batch * v[1] <=
+                 units;
+        });
     for (const auto& [name, cluster, block, extent] :
          {std::tuple("wgmma_cluster_m", "cluster[m]", "block_size[m]", matmul_.m),
           std::tuple("wgmma_cluster_n", "cluster[n]", "block_size[n]", matmul_.n)}) {

@@ -94,8 +94,8 @@ bool ByRegisters(const CudaTypes& types) {
   return types.lhs_by_registers || types.rhs_by_registers;
 }
 
-// With one warpgroup that multiplies, what it needs. With more, what all threads start with, if what
-// these then allot themselves is enough.
+// With one warpgroup that multiplies, what it needs. With more, what all threads start with, if
+// what these then allot themselves is enough.
 int64_t WgmmaRegisters(const CudaTile& tile, const CudaTypes& types) {
   const int64_t consumers = CudaConsumers(tile);
   const int64_t all_rows = CudaWgmmaRows(tile, types);
@@ -230,7 +230,7 @@ int64_t CudaWgmmaRows(const CudaTile& tile, const CudaTypes& types) {
 int64_t CudaWgmmaColumns(const CudaTile& tile, const CudaTypes& types) {
   constexpr int64_t kPiece = 128;
   if (types.rhs_by_registers) return tile.block_m;
-  return IsFp8(types.lhs) && tile.block_n % kPiece == 0 ? kPiece : tile.block_n;
+  return IsFp8(types.lhs) ? tile.block_n / CeilDiv(tile.block_n, kPiece) : tile.block_n;
 }
 
 int64_t CudaThreads(const CudaTile& tile) {

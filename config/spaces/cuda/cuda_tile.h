@@ -53,14 +53,14 @@ struct CudaTypes {
   DType lhs = DType::kF32;
   DType rhs = DType::kF32;
   DType accumulator = DType::kF32;
-  bool lhs_along_k = true;   // contiguous along k: row-major
-  bool rhs_along_k = true;   // contiguous along k: column-major
+  bool lhs_along_k = true;  // contiguous along k: row-major
+  bool rhs_along_k = true;  // contiguous along k: column-major
   // The operand that wgmma takes from registers, since it lies the other way than elements of four
   // bytes have to in shared memory. One at most; another such has to be packed.
   bool lhs_by_registers = false;
   bool rhs_by_registers = false;  // the product is then transposed: this operand's columns are rows
-  int64_t short_extent = 0;  // the lesser of m and n, to plan with
-  bool long_is_n = true;     // whether the other one is n
+  int64_t short_extent = 0;       // the lesser of m and n, to plan with
+  bool long_is_n = true;          // whether the other one is n
 };
 CudaTypes CudaTypesOf(const MatmulFact& fact);
 

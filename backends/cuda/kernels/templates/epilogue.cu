@@ -13,21 +13,20 @@ __device__ __forceinline__ float FastReciprocal(float x) {
   return result;
 }
 
-// x (1 + erf(x / sqrt(2))) / 2. Of z = |x| / sqrt(2), erfc is a polynomial in 1 / (1 + p z) times
-// exp(-z^2), to 1.5e-7 (Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26): half as
-// many instructions as erff().
+// x (1 + erf(x / sqrt(2))) / 2 = max(x, 0) - |x| erfc(|x| / sqrt(2)) / 2, to 5e-7. The logarithm of
+// erfc is a polynomial (fitted up to 6.5, beyond which the product is nothing): one instruction of
+// the slow unit and nine others, where erff() has twice as many.
 __device__ __forceinline__ float Gelu(float x) {
-  constexpr float kP = 0.3275911f * 0.70710678f;
-  constexpr float kHalfLog2E = 0.72134752f;
-  const float z = fabsf(x);
-  const float t = FastReciprocal(fmaf(kP, z, 1.0f));
-  // Half of the polynomial's coefficients.
-  float sum = fmaf(0.5307027145f, t, -0.7265760135f);
-  sum = fmaf(sum, t, 0.7107068705f);
-  sum = fmaf(sum, t, -0.142248368f);
-  sum = fmaf(sum, t, 0.127414796f);
-  const float half_erfc = sum * t * FastExp2(-kHalfLog2E * z * z);
-  return fmaf(-z, half_erfc, fmaxf(x, 0.0f));
+  const float z = fminf(fabsf(x), 6.5f);
+  float log2 = fmaf(2.92920231e-5f, z, -7.19430274e-4f);
+  log2 = fmaf(log2, z, 7.8662131e-3f);
+  log2 = fmaf(log2, z, -5.3012196e-2f);
+  log2 = fmaf(log2, z, -0.459103107f);
+  log2 = fmaf(log2, z, -1.15109551f);
+  const float half_erfc = FastExp2(fmaf(log2, z, -1.0f));
+  float positive;  // a NaN stays one
+  asm("max.NaN.f32 %0, %1, 0f00000000;" : "=f"(positive) : "f"(x));
+  return fmaf(-z, half_erfc, positive);
 }
 
 template <typename T>

@@ -31,7 +31,8 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
   }
 
   // The launch that adds up the parts may take its place on the machine.
-  if constexpr (kSplits > 1) asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+  if constexpr (kSplits > 1 && !kAddsParts)
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
 
   if (warpgroup == 0) {
     if constexpr (kProducerRegisters > 0) {
@@ -55,8 +56,8 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
           const unsigned a = stages + ring.stage * kStageBytes;
           BringTile<Lhs, kLhsAlongK, kBlockM, kClusterN>(a, lhs_map, barrier, tile.row, k,
                                                          lhs_batch, rank_n, row_blocks);
-          BringTile<Rhs, kRhsAlongK, kBlockN, kClusterM>(a + kLhsBytes, rhs_map, barrier, tile.column,
-                                                         k, rhs_batch, rank_m, column_blocks);
+          BringTile<Rhs, kRhsAlongK, kBlockN, kClusterM>(
+              a + kLhsBytes, rhs_map, barrier, tile.column, k, rhs_batch, rank_m, column_blocks);
           ring.Advance();
         }
       }
@@ -134,6 +135,9 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
       }
 #else
       StoreSums(d, tile, consumer, arguments);
+#if SEEDTUNE_ADDS_PARTS
+      AddParts(arguments, tile, kPingPong ? thread : threadIdx.x - kWarpgroup);
+#endif
 #endif
     }
 #if SEEDTUNE_TMA_STORE

@@ -1,13 +1,12 @@
 // What a warpgroup that multiplies does with the stages of a tile. Of the wgmma kernels.
 
 // A shared-memory matrix as wgmma takes it: 128-byte swizzle, patterns of eight rows 1024 bytes
-// apart, blocks of 64 columns kBlockK rows apart (of no meaning along k). Adding n to it moves it by
-// 16 n bytes.
+// apart, blocks of 64 columns kBlockK rows apart (of no meaning along k). Adding n to it moves it
+// by 16 n bytes.
 __device__ __forceinline__ unsigned long long Descriptor(unsigned address) {
-  constexpr unsigned long long kShape = 1ull << 62 |
-                                        static_cast<unsigned long long>(1024 >> 4) << 32 |
-                                        static_cast<unsigned long long>(kBlockK * kRowBytes >> 4)
-                                            << 16;
+  constexpr unsigned long long kShape =
+      1ull << 62 | static_cast<unsigned long long>(1024 >> 4) << 32 |
+      static_cast<unsigned long long>(kBlockK * kRowBytes >> 4) << 16;
   return kShape | (address & 0x3ffff) >> 4;
 }
 
@@ -22,7 +21,8 @@ struct Consumer {
   int tells;      // a block of the cluster that this lane tells, or -1
   int warp, lane;
 
-  // The operands of a stage: that of the instruction's rows, from first_row on; that of its columns.
+  // The operands of a stage: that of the instruction's rows, from first_row on; that of its
+  // columns.
   __device__ __forceinline__ unsigned Rows(int stage) const {
     constexpr int kRowsOfBlock = kRowBytes / sizeof(Lhs);
     return stages + stage * kStageBytes + (kTurned ? kLhsBytes : 0) +
@@ -31,8 +31,8 @@ struct Consumer {
   __device__ __forceinline__ unsigned Columns(int stage) const {
     return stages + stage * kStageBytes + (kTurned ? 0 : kLhsBytes);
   }
-  // Where in the tile this lane's row of instruction `m` is: of its first eight rows, or of the other
-  // half.
+  // Where in the tile this lane's row of instruction `m` is: of its first eight rows, or of the
+  // other half.
   __device__ __forceinline__ int RowOf(int m, int half) const {
     if constexpr (kByRegisters) {
       return first_row + m / 2 * 128 + warp * 32 + RowChunk() * 4 + m % 2 * 2 + half;
@@ -40,8 +40,8 @@ struct Consumer {
       return first_row + m * kInstructionRows + warp * 16 + half * 8 + lane / 4;
     }
   }
-  // What goes through registers is read 16 bytes at a time: four neighbouring rows, which become the
-  // two halves of two instructions. Lanes take them in an order in which no two meet in a bank.
+  // What goes through registers is read 16 bytes at a time: four neighbouring rows, which become
+  // the two halves of two instructions. Lanes take them in an order in which no two meet in a bank.
   __device__ __forceinline__ int RowChunk() const { return (lane / 4 & 1) << 2 | lane / 8; }
   __device__ __forceinline__ void Wait(const Ring& ring) const {
     WaitFor(full_barriers + ring.stage * 8, ring.parity);
@@ -71,13 +71,12 @@ __device__ __forceinline__ unsigned long long RowsAt(unsigned long long first, i
 }
 __device__ __forceinline__ unsigned long long ColumnsAt(unsigned long long first, int piece,
                                                         int step) {
-  return first +
-         (step * kStepBytes<kColumnsAlongK> + piece * kInstructionColumns * kRowBytes) / 16;
+  return first + (step * kStepBytes<kColumnsAlongK> + piece * kInstructionColumns * kRowBytes) / 16;
 }
 
-// Multiplies `steps` stages from the ring's on. Returns when all is issued: the stage that may still
-// be read, which FinishMultiplying() then waits for, or -1. Calls `meanwhile(i)` while the tensor
-// cores are busy with the i-th of them, where they are left to work by themselves.
+// Multiplies `steps` stages from the ring's on. Returns when all is issued: the stage that may
+// still be read, which FinishMultiplying() then waits for, or -1. Calls `meanwhile(i)` while the
+// tensor cores are busy with the i-th of them, where they are left to work by themselves.
 
 #if SEEDTUNE_PROMOTE
 // Sums of a stage are moved to f32 registers, 64 rows by kInstructionColumns at a time, while the
@@ -85,7 +84,7 @@ __device__ __forceinline__ unsigned long long ColumnsAt(unsigned long long first
 template <typename Meanwhile>
 __device__ __forceinline__ int Multiply(const Consumer& consumer, Ring& ring, int steps,
                                         Accumulator (&sums)[kInstructionsM][kTotalSums],
-                                        const Meanwhile&) {
+                                        const Meanwhile& meanwhile) {
 #pragma unroll
   for (int m = 0; m < kInstructionsM; ++m) {
 #pragma unroll
@@ -106,6 +105,7 @@ __device__ __forceinline__ int Multiply(const Consumer& consumer, Ring& ring, in
           MultiplyAccumulate(d, RowsAt(rows, m, step), ColumnsAt(columns, piece, step), step > 0);
         }
         CommitProducts();
+        if (m == 0 && piece == 0) meanwhile(k);
         WaitForProducts<0>();
         KeepInRegisters(d);
         if (m == kInstructionsM - 1 && piece == kPieces - 1) consumer.TellRead(ring.stage);

@@ -10,7 +10,8 @@
 //
 // Tiles lie in shared memory as the 128-byte swizzle has them: rows of 128 bytes, eight to a
 // pattern. An operand along k has a row for each of its rows; else there is a row for each k in
-// each block of 128 bytes of columns. (PTX ISA, "Asynchronous warpgroup level matrix instructions".)
+// each block of 128 bytes of columns. (PTX ISA, "Asynchronous warpgroup level matrix
+// instructions".)
 //
 // kTurned: the instruction's rows are the output's columns, so the product is transposed on the
 // way. kByRegisters: the operand of the instruction's rows goes through registers, since it lies

@@ -108,18 +108,20 @@ __device__ __forceinline__ void Store(int chunk, const Tile& tile, const Consume
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
   __syncwarp();
   if (lane == 0) {
-    CopyOut(out_map, to, tile.column + chunk % kRowChunks * kChunkColumns,
-            tile.row + consumer.first_row + chunk / kRowChunks * kInstructionRows +
-                consumer.warp * 16,
-            tile.batch);
+    CopyOut(
+        out_map, to, tile.column + chunk % kRowChunks * kChunkColumns,
+        tile.row + consumer.first_row + chunk / kRowChunks * kInstructionRows + consumer.warp * 16,
+        tile.batch);
   }
 }
 
 // A tile whose elements wait in registers until the next one is being multiplied.
 struct Waiting {
+  // All is set from the start: ptxas (13.0) takes a value that is carried round the loop for that
+  // of the next round where it is undefined in the first one.
   bool any = false;
-  Tile tile;
-  unsigned words[kDeferStores ? kChunks : 1][kChunkWords / 4][4];
+  Tile tile = {};
+  unsigned words[kDeferStores ? kChunks : 1][kChunkWords / 4][4] = {};
 
   __device__ __forceinline__ void StoreChunk(int chunk, const Consumer& consumer, WayOut& way,
                                              const TensorMap& out_map) const {
