@@ -1,5 +1,6 @@
 #include "autotuner/search/auto_search.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -13,10 +14,14 @@
 namespace seedtune {
 namespace {
 
-constexpr int64_t kPatience = 40;       // evaluations without a new best before moves take turns
+// Chosen on the recorded spaces of docs/search.md, one setting for all of them.
+constexpr int64_t kPatience = 12;       // evaluations without a new best before moves take turns
 constexpr int64_t kLongPatience = 200;  // before they take most
 constexpr int64_t kManyEvaluations = 800;
 constexpr int64_t kFewConfigurations = 12;
+// With seeds, the model is alone for so many evaluations, and each so manieth of them is a move.
+constexpr int64_t kAlone = 44;
+constexpr int64_t kRefining = 8;
 // Less is noise.
 constexpr double kLeastImprovement = 0.001;
 
@@ -27,19 +32,27 @@ SearchProblem Member(SearchProblem problem, uint64_t number) {
   return problem;
 }
 
+bool IsSeed(const Candidate& candidate) {
+  return candidate.origin == "seed" || !candidate.heuristic.empty();
+}
+
 }  // namespace
 
 AutoSearch::AutoSearch(SearchProblem problem)
     : SearchBase(problem),
       model_(Member(problem, 1), this),
-      moves_(Member(problem, 2), /*samples=*/0, this) {}
+      moves_(Member(problem, 2), /*samples=*/0, this),
+      has_seeds_(std::any_of(problem.first.begin(), problem.first.end(), IsSeed)) {}
 
 bool AutoSearch::IsModelsTurn() const {
   if (space().NumValid() <= kFewConfigurations) return false;
+  if (IsModelAlone()) return turn_ % kRefining != kRefining - 1;
   const int64_t waited = told_ - told_at_best_;
   if (waited >= kLongPatience || told_ >= kManyEvaluations) return turn_ % 4 == 0;
   return waited < kPatience || turn_ % 2 == 0;
 }
+
+bool AutoSearch::IsModelAlone() const { return has_seeds_ && told_ < kAlone; }
 
 std::optional<Candidate> AutoSearch::Propose() {
   const bool is_models = IsModelsTurn();
@@ -58,8 +71,15 @@ void AutoSearch::Observe(const Candidate& candidate, double objective_ns) {
       .candidate = candidate,
       .kind = std::isfinite(objective_ns) ? OutcomeKind::kOk : OutcomeKind::kCrash,
       .objective_ns = objective_ns};
-  model_.Tell(observation);
   moves_.Tell(observation);
+  if (IsModelAlone() && !model_.Knows(candidate.config)) {
+    held_back_.push_back(observation);
+    return;
+  }
+  model_.Tell(observation);
+  if (IsModelAlone()) return;
+  for (const Observation& earlier : held_back_) model_.Tell(earlier);
+  held_back_.clear();
 }
 
 }  // namespace seedtune

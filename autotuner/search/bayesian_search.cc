@@ -23,7 +23,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // Chosen on the recorded spaces of docs/search.md, one setting for all of them. None is critical.
-constexpr size_t kFirstSamples = 8;
+constexpr size_t kFirstSamples = 4;
 constexpr size_t kFillTries = 16;    // of which a first sample is the one farthest from all known
 constexpr size_t kMostPoints = 220;  // in the model, which is then cut down to so many:
 constexpr size_t kKeptPoints = 160;
@@ -62,9 +62,12 @@ double BayesianSearch::Speed(const Record& record) const {
   return std::pow(best_ns_ / record.objective_ns, kSpeedPower);
 }
 
+std::optional<size_t> BayesianSearch::Find(const Config& config) const {
+  return record_of_.Find(config, [this](size_t i) -> const Config& { return records_[i].config; });
+}
+
 void BayesianSearch::Observe(const Candidate& candidate, double objective_ns) {
-  const auto config_of = [this](size_t i) -> const Config& { return records_[i].config; };
-  const std::optional<size_t> known = record_of_.Find(candidate.config, config_of);
+  const std::optional<size_t> known = Find(candidate.config);
   if (objective_ns < best_ns_) {
     for (Candidate& suggestion : HeuristicNeighbors(candidate.config)) {
       suggestions_.push_back(std::move(suggestion));
@@ -131,16 +134,16 @@ std::optional<Candidate> BayesianSearch::Draw() {
 std::optional<Candidate> BayesianSearch::DrawFarOut() {
   std::optional<Config> farthest;
   double greatest_distance = -1;
-  for (size_t i = 0; i < kFillTries; ++i) {
+  for (size_t attempt = 0; attempt < kFillTries; ++attempt) {
     Config config = space().Sample(random());
     if (IsVisited(config)) continue;
     const std::vector<float> point = features_.Of(config);
     double nearest = kInfinity;
     for (size_t known = 0; known < process_.size(); ++known) {
       double distance = 0;
-      for (size_t knob = 0; knob < point.size(); ++knob) {
-        const double apart = std::abs(point[knob] - process_.point(known)[knob]);
-        if (apart > 0) distance += features_.is_ordered(knob) ? 0.5 + 0.5 * apart : 1;
+      for (size_t i = 0; i < point.size(); ++i) {
+        const double apart = std::abs(point[i] - process_.point(known)[i]);
+        if (apart > 0) distance += features_.is_ordered(i) ? 0.5 + 0.5 * apart : 1;
       }
       nearest = std::min(nearest, distance);
     }

@@ -34,6 +34,9 @@ class BayesianSearch final : public SearchBase {
   explicit BayesianSearch(SearchProblem problem, const SearchBase* whole = nullptr);
   std::string_view name() const override { return "bayesian"; }
 
+  // Whether it asked for it, or was told of it.
+  bool Knows(const Config& config) const { return Find(config).has_value(); }
+
  protected:
   std::optional<Candidate> Propose() override;
   void Observe(const Candidate& candidate, double objective_ns) override;
@@ -52,6 +55,7 @@ class BayesianSearch final : public SearchBase {
     GaussianProcess::View view;
   };
 
+  std::optional<size_t> Find(const Config& config) const;  // in records_
   // Uniform over what is not visited.
   std::optional<Candidate> Draw();
   // The one of a few that is farthest from all that is known.

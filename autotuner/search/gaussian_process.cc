@@ -25,23 +25,35 @@ constexpr double kLogNoiseDeviation = 1.5;
 constexpr double kLeastLogNoise = -9;
 constexpr double kMostLogNoise = -1;
 
-// The share of the covariance that is a sum over the coordinates: what a knob is worth whatever the
-// others are is what can be learnt first.
-constexpr double kAdditive = 0.5;
-constexpr double kAdditiveScale = 3;
+// The covariance is a mixture: of a sum over the coordinates, since what a knob is worth whatever
+// the others are is what can be learnt first; of a sum over pairs of them; and of what all of them
+// make together.
+constexpr float kOne = 0.3F;
+constexpr float kTwo = 0.3F;
+constexpr float kScale = 3;
+struct Shares {
+  float all, one, two;  // of all together; of each coordinate; of each ordered pair of two
+};
+Shares MakeShares(size_t num_coordinates) {
+  const auto n = static_cast<float>(num_coordinates);
+  if (num_coordinates < 2) return {.all = 1 - kOne, .one = kOne, .two = 0};
+  return {.all = 1 - kOne - kTwo, .one = kOne / n, .two = kTwo / (n * (n - 1))};
+}
+
 double Matern(double squared_distance) {
   const double r = std::sqrt(5 * squared_distance);
   return (1 + r + r * r / 3) * std::exp(-r);
 }
 
-float Dot(const float* a, const float* b, size_t size) {
-  float lanes[8] = {};
+template <typename T>
+T Dot(const T* a, const T* b, size_t size) {
+  T lanes[8] = {};
   size_t i = 0;
   for (; i + 8 <= size; i += 8) {
     for (size_t lane = 0; lane < 8; ++lane) lanes[lane] += a[i + lane] * b[i + lane];
   }
-  float sum = 0;
-  for (const float lane : lanes) sum += lane;
+  T sum = 0;
+  for (const T lane : lanes) sum += lane;
   for (; i < size; ++i) sum += a[i] * b[i];
   return sum;
 }
@@ -67,80 +79,77 @@ void GaussianProcess::Learn(const Data& data, int steps) {
   Clear();
   const size_t n = data.points.size();
   if (n < 2) return;
-  const size_t num_terms = 2 * is_ordered_.size();
+  const size_t num_knobs = is_ordered_.size();
+  const size_t num_terms = 2 * num_knobs;
   const size_t num_parameters = num_terms + 1;
-  // What each term adds to the squared distances of all pairs before it is weighed.
-  std::vector<size_t> varying;
-  std::vector<std::vector<double>> distances(num_terms);
+  const size_t num_pairs = n * (n - 1) / 2;
+  // What each term adds to the squared distances of all pairs before it is weighed; empty: nothing.
+  std::vector<std::vector<float>> distances(num_terms);
   for (size_t term = 0; term < num_terms; ++term) {
-    const bool is_jump = term >= is_ordered_.size();
-    const size_t c = is_jump ? term - is_ordered_.size() : term;
+    const bool is_jump = term >= num_knobs;
+    const size_t c = is_jump ? term - num_knobs : term;
     if (!is_jump && !is_ordered_[c]) continue;
-    std::vector<double>& of_term = distances[term];
-    of_term.reserve(n * (n - 1) / 2);
+    std::vector<float>& of_term = distances[term];
+    of_term.reserve(num_pairs);
     bool varies = false;
     for (size_t i = 0; i < n; ++i) {
       for (size_t j = 0; j < i; ++j) {
-        const double d = data.points[i][c] - data.points[j][c];
+        const float d = data.points[i][c] - data.points[j][c];
         of_term.push_back(is_jump ? (d != 0 ? 1 : 0) : d * d);
         varies |= d != 0;
       }
     }
-    if (varies) varying.push_back(term);
+    if (!varies) of_term.clear();
   }
 
-  std::vector<double> prior(is_ordered_.size(), LengthMean(is_ordered_.size()));
-  prior.insert(prior.end(), is_ordered_.size(), JumpMean(is_ordered_.size()));
+  std::vector<double> prior(num_knobs, LengthMean(num_knobs));
+  prior.insert(prior.end(), num_knobs, JumpMean(num_knobs));
   std::vector<double> parameters = parameters_;
   // Resilient backpropagation (M. Riedmiller): only the gradient's signs count.
   std::vector<double> step(num_parameters, 0.2), last_gradient(num_parameters, 0);
   std::vector<double> best = parameters;
   double best_loss = std::numeric_limits<double>::infinity();
-  std::vector<double> factor(n * n), inverse(n * n), covariance(n * n), slope(n * n);
+  std::vector<double> factor(n * n), inverse(n * n), gradient(num_parameters);
+  std::vector<double> solved(n), alpha(n);
+  std::vector<float> total(num_pairs), by_pair(num_pairs), weight(num_pairs), slopes(num_pairs);
+  std::vector<float> sums(num_pairs), squares(num_pairs);
+  std::vector<std::vector<float>> likeness(num_knobs, std::vector<float>(num_pairs, 1));
+  const Shares shares = MakeShares(num_knobs);
   for (int iteration = 0; iteration <= steps; ++iteration) {
     const double noise = std::exp(parameters[num_terms]);
-    std::vector<double> inverse_square(num_terms);
-    for (size_t k = 0; k < num_terms; ++k) inverse_square[k] = std::exp(-2 * parameters[k]);
-    std::vector<double> total(n * (n - 1) / 2, 0);
-    for (const size_t knob : varying) {
-      const double w = inverse_square[knob];
-      const double* const d = distances[knob].data();
-      for (size_t p = 0; p < total.size(); ++p) total[p] += w * d[p];
-    }
-    const double share = kAdditive / static_cast<double>(is_ordered_.size());
-    std::vector<double> additive(total.size(), 0);
-    std::vector<std::vector<double>> additive_slopes(is_ordered_.size());
-    for (size_t c = 0; c < is_ordered_.size(); ++c) {
-      std::vector<double>& slopes = additive_slopes[c];
-      slopes.assign(total.size(), 0);
-      for (const size_t term : {c, c + is_ordered_.size()}) {
-        const double w = inverse_square[term];
-        const double* const d = distances[term].data();
-        for (size_t p = 0; p < distances[term].size(); ++p) slopes[p] += w * d[p];
+    std::fill(total.begin(), total.end(), 0.0F);
+    std::fill(sums.begin(), sums.end(), 0.0F);
+    std::fill(squares.begin(), squares.end(), 0.0F);
+    for (size_t c = 0; c < num_knobs; ++c) {
+      std::fill(slopes.begin(), slopes.end(), 0.0F);
+      for (const size_t term : {c, c + num_knobs}) {
+        const auto w = static_cast<float>(std::exp(-2 * parameters[term]));
+        const std::vector<float>& d = distances[term];
+        for (size_t p = 0; p < d.size(); ++p) slopes[p] += w * d[p];
       }
-      for (size_t p = 0; p < total.size(); ++p) {
-        const double k = 1 / (1 + kAdditiveScale * slopes[p]);
-        additive[p] += share * k;
-        slopes[p] = -share * kAdditiveScale * k * k;
+      std::vector<float>& like = likeness[c];
+      for (size_t p = 0; p < num_pairs; ++p) {
+        const float k = 1 / (1 + kScale * slopes[p]);
+        like[p] = k;
+        total[p] += slopes[p];
+        sums[p] += k;
+        squares[p] += k * k;
       }
-    }
-    size_t pair = 0;
-    for (size_t i = 0; i < n; ++i) {
-      for (size_t j = 0; j < i; ++j, ++pair) {
-        const double r = std::sqrt(5 * total[pair]);
-        const double e = std::exp(-r);
-        covariance[i * n + j] = (1 - kAdditive) * (1 + r + r * r / 3) * e;
-        covariance[i * n + j] += additive[pair];
-        slope[i * n + j] = (1 - kAdditive) * -5.0 / 6 * (1 + r) * e;  // by the squared distance
-      }
-      covariance[i * n + i] = 1 + noise;
     }
     // Cholesky.
     bool is_definite = true;
+    size_t pair = 0;
     for (size_t i = 0; i < n && is_definite; ++i) {
       for (size_t j = 0; j <= i; ++j) {
-        double sum = covariance[i * n + j];
-        for (size_t k = 0; k < j; ++k) sum -= factor[i * n + k] * factor[j * n + k];
+        double covariance = 1 + noise;
+        if (i != j) {
+          const float r = std::sqrt(5 * total[pair]);
+          const float e = std::exp(-r);
+          covariance = shares.all * (1 + r + r * r / 3) * e + shares.one * sums[pair] +
+                       shares.two * (sums[pair] * sums[pair] - squares[pair]);
+          by_pair[pair++] = shares.all * -5.0F / 6 * (1 + r) * e;  // by the squared distance
+        }
+        const double sum = covariance - Dot(&factor[i * n], &factor[j * n], j);
         if (i != j) {
           factor[i * n + j] = sum / factor[j * n + j];
         } else if (sum > 1e-12) {
@@ -152,27 +161,23 @@ void GaussianProcess::Learn(const Data& data, int steps) {
     }
     if (!is_definite) break;
     // The factor's inverse, transposed: row j holds column j of L^-1.
-    std::vector<double> solved(n, 0);
     double log_determinant = 0;
     for (size_t i = 0; i < n; ++i) log_determinant += 2 * std::log(factor[i * n + i]);
     for (size_t j = 0; j < n; ++j) {
       inverse[j * n + j] = 1 / factor[j * n + j];
       for (size_t i = j + 1; i < n; ++i) {
-        double sum = 0;
-        for (size_t k = j; k < i; ++k) sum -= factor[i * n + k] * inverse[j * n + k];
-        inverse[j * n + i] = sum / factor[i * n + i];
+        inverse[j * n + i] =
+            -Dot(&factor[i * n + j], &inverse[j * n + j], i - j) / factor[i * n + i];
       }
     }
-    std::vector<double> alpha(n, 0);
-    for (size_t i = 0; i < n; ++i) {
-      for (size_t j = 0; j <= i; ++j) solved[i] += inverse[j * n + i] * data.values[j];
-    }
     double fit = 0;
-    for (size_t i = 0; i < n; ++i) fit += solved[i] * solved[i];
-    fit = std::max(fit, 1e-9);
-    for (size_t j = 0; j < n; ++j) {
-      for (size_t i = j; i < n; ++i) alpha[j] += inverse[j * n + i] * solved[i];
+    for (size_t i = 0; i < n; ++i) {
+      solved[i] = 0;
+      for (size_t j = 0; j <= i; ++j) solved[i] += inverse[j * n + i] * data.values[j];
+      fit += solved[i] * solved[i];
     }
+    fit = std::max(fit, 1e-9);
+    for (size_t j = 0; j < n; ++j) alpha[j] = Dot(&inverse[j * n + j], &solved[j], n - j);
     double loss = 0.5 * static_cast<double>(n) * std::log(fit) + 0.5 * log_determinant;
     for (size_t k = 0; k < num_terms; ++k) {
       const double z = (parameters[k] - prior[k]) / kLengthDeviation;
@@ -186,31 +191,34 @@ void GaussianProcess::Learn(const Data& data, int steps) {
     }
     if (iteration == steps) break;
 
-    // d loss / d covariance, for each pair, times the kernel's slope.
+    // d loss / d covariance, for each pair.
     const double amplitude = fit / static_cast<double>(n);
-    std::vector<double> weight(total.size());
-    std::vector<double> plain(total.size());
-    std::vector<double> gradient(num_parameters, 0);
+    std::fill(gradient.begin(), gradient.end(), 0.0);
     pair = 0;
     for (size_t i = 0; i < n; ++i) {
       for (size_t j = 0; j <= i; ++j) {
-        double entry = 0;  // of the inverse of the covariances
-        for (size_t k = i; k < n; ++k) entry += inverse[i * n + k] * inverse[j * n + k];
+        // Of the inverse of the covariances.
+        const double entry = Dot(&inverse[i * n + i], &inverse[j * n + i], n - i);
         const double by_entry = 0.5 * (entry - alpha[i] * alpha[j] / amplitude);
         if (i == j) {
           gradient[num_terms] += by_entry * noise;
         } else {
-          plain[pair] = 2 * by_entry;
-          weight[pair++] = 2 * by_entry * slope[i * n + j];
+          weight[pair++] = static_cast<float>(2 * by_entry);
         }
       }
     }
-    for (const size_t knob : varying) {
-      double sum = 0;
-      const double* const d = distances[knob].data();
-      const double* const slopes = additive_slopes[knob % is_ordered_.size()].data();
-      for (size_t p = 0; p < weight.size(); ++p) sum += (weight[p] + plain[p] * slopes[p]) * d[p];
-      gradient[knob] = -2 * inverse_square[knob] * sum;
+    for (size_t c = 0; c < num_knobs; ++c) {
+      const std::vector<float>& like = likeness[c];
+      for (size_t p = 0; p < num_pairs; ++p) {
+        const float k = like[p];
+        slopes[p] = weight[p] *
+                    (by_pair[p] - kScale * k * k * (shares.one + 2 * shares.two * (sums[p] - k)));
+      }
+      for (const size_t term : {c, c + num_knobs}) {
+        const std::vector<float>& d = distances[term];
+        gradient[term] =
+            -2 * std::exp(-2 * parameters[term]) * Dot(slopes.data(), d.data(), d.size());
+      }
     }
     for (size_t k = 0; k < num_terms; ++k) {
       gradient[k] += (parameters[k] - prior[k]) / (kLengthDeviation * kLengthDeviation);
@@ -231,16 +239,17 @@ void GaussianProcess::Learn(const Data& data, int steps) {
 }
 
 double GaussianProcess::Covariance(const std::vector<float>& a, const std::vector<float>& b) const {
-  float sum = 0;
-  float additive = 0;
-  const auto scale = static_cast<float>(kAdditiveScale);
+  float total = 0, sum = 0, square = 0;
   for (size_t c = 0; c < smooth_.size(); ++c) {
     const float d = a[c] - b[c];
     const float t = d * d * smooth_[c] + (d != 0 ? jumps_[c] : 0);
-    sum += t;
-    additive += 1 / (1 + scale * t);
+    const float k = 1 / (1 + kScale * t);
+    total += t;
+    sum += k;
+    square += k * k;
   }
-  return (1 - kAdditive) * Matern(sum) + kAdditive * additive / static_cast<float>(smooth_.size());
+  const Shares shares = MakeShares(smooth_.size());
+  return shares.all * Matern(total) + shares.one * sum + shares.two * (sum * sum - square);
 }
 
 void GaussianProcess::Add(const std::vector<float>& point) {

@@ -1,8 +1,9 @@
 // A Gaussian process over points of up to a few dozen coordinates, for some hundred points at the
-// most. Its kernel is Matern 5/2 of a distance to which each coordinate adds twice: by how far the
-// two points lie apart along it, and by whether they differ in it at all. Kernels' times are seldom
-// smooth in a knob: 32 and 64 threads may be good and 48 bad. How much each counts is learnt, by
-// the maximum a posteriori.
+// most. Its kernel is the sum of three: of each coordinate alone, of each pair (a block's two sides
+// are good or bad together), and Matern 5/2 of all. To the distance each coordinate adds twice: by
+// how far the two points lie apart along it, and by whether they differ in it at all. Kernels'
+// times are seldom smooth in a knob: 32 and 64 threads may be good and 48 bad. How much each counts
+// is learnt, by the maximum a posteriori.
 //
 // Written here and not with a linear algebra library: what the search needs is a Cholesky factor
 // that grows by a row, which is a dozen lines, and which Eigen does not have.

@@ -13,12 +13,15 @@
 namespace seedtune {
 
 SpaceFeatures::SpaceFeatures(const ConfigSpace& space) {
-  for (const Knob& knob : space.knobs()) {
+  for (size_t i = 0; i < space.knobs().size(); ++i) {
+    const Knob& knob = space.knobs()[i];
     const int last = knob.num_choices() - 1;
+    if (last == 0) continue;
+    knobs_.push_back(i);
     std::vector<float> values;
     for (int choice = 0; choice <= last; ++choice) {
       double value = choice;
-      if (knob.is_ordered() && last > 0) {
+      if (knob.is_ordered()) {
         value /= last;
         if (knob.numeric(0) > 0) {
           const auto first = static_cast<double>(knob.numeric(0));
@@ -36,10 +39,8 @@ SpaceFeatures::SpaceFeatures(const ConfigSpace& space) {
 std::vector<float> SpaceFeatures::Of(const Config& config) const {
   const std::span<const uint16_t> choices = config.choices();
   std::vector<float> point;
-  point.reserve(choices.size());
-  for (size_t knob = 0; knob < choices.size(); ++knob) {
-    point.push_back(values_[knob][choices[knob]]);
-  }
+  point.reserve(knobs_.size());
+  for (size_t i = 0; i < knobs_.size(); ++i) point.push_back(values_[i][choices[knobs_[i]]]);
   return point;
 }
 

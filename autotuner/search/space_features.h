@@ -9,20 +9,21 @@
 
 namespace seedtune {
 
-// One coordinate a knob. An ordered knob's choices lie from 0 to 1 by the logarithms of their
-// values (by their ranks where some are not positive); an unordered one's are its choices' numbers,
-// of which only equality means something. Immutable; thread-safe.
+// One coordinate for each knob that has a choice. An ordered knob's choices lie from 0 to 1 by the
+// logarithms of their values (by their ranks where some are not positive); an unordered one's are
+// its choices' numbers, of which only equality means something. Immutable; thread-safe.
 class SpaceFeatures {
  public:
   explicit SpaceFeatures(const ConfigSpace& space);
 
   size_t size() const { return values_.size(); }
-  bool is_ordered(size_t knob) const { return is_ordered_[knob]; }
+  bool is_ordered(size_t coordinate) const { return is_ordered_[coordinate]; }
   // `config` is valid in the space.
   std::vector<float> Of(const Config& config) const;
 
  private:
-  std::vector<std::vector<float>> values_;  // by knob, then by choice
+  std::vector<size_t> knobs_;               // by coordinate
+  std::vector<std::vector<float>> values_;  // by coordinate, then by choice
   std::vector<bool> is_ordered_;
 };
 
