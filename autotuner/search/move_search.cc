@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -65,7 +66,10 @@ std::optional<Candidate> MoveSearch::Propose() {
     }
     if (!IsVisited(destination.config)) {
       tags_[destination.config] = destination.tag;
-      return Candidate{.config = std::move(destination.config)};
+      return Candidate{.config = std::move(destination.config),
+                       .heuristic = destination.parent == kNone
+                                        ? std::string()
+                                        : points_[destination.parent].heuristic};
     }
     // Nowhere, as long as it is under way.
     if (const std::optional<PointId> known = Find(destination.config)) {
@@ -74,7 +78,9 @@ std::optional<Candidate> MoveSearch::Propose() {
   }
   for (int i = 0; i < kTries; ++i) {
     Config neighbor = Neighbor(points_[best_].config, NeighborKind::kHamming);
-    if (!IsVisited(neighbor)) return Candidate{.config = std::move(neighbor)};
+    if (!IsVisited(neighbor)) {
+      return Candidate{.config = std::move(neighbor), .heuristic = points_[best_].heuristic};
+    }
   }
   return draw();
 }
@@ -89,7 +95,9 @@ void MoveSearch::Observe(const Candidate& candidate, double objective_ns) {
   const PointId point = known.value_or(points_.size());
   if (is_new) {
     point_of_.Add(candidate.config, point);
-    points_.push_back({.config = candidate.config, .objective_ns = objective_ns});
+    points_.push_back({.config = candidate.config,
+                       .objective_ns = objective_ns,
+                       .heuristic = candidate.heuristic});
   } else {
     points_[point].objective_ns = objective_ns;
   }

@@ -8,6 +8,7 @@
 #include <deque>
 #include <limits>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -39,6 +40,8 @@ class MoveSearch : public SearchBase {
   struct Destination {
     Config config;
     int tag = 0;
+    // The point that it is a neighbour of, so that its heuristic is credited; kNone: no one's.
+    PointId parent = kNone;
   };
 
   // `samples`: random configurations measured before the first move, the first candidates included.
@@ -69,6 +72,7 @@ class MoveSearch : public SearchBase {
   struct Point {
     Config config;
     double objective_ns;
+    std::string heuristic;  // that it descends from; mostly ""
   };
 
   std::optional<Candidate> Propose() final;

@@ -113,6 +113,7 @@ MoveSearch::Destination NeighborhoodSearch::Move() {
       while (kind + 1 < kKinds.size() && draw >= weight_[kind]) draw -= weight_[kind++];
       candidate.config = Neighbor(config(at_), kKinds[kind]);
       candidate.tag = static_cast<int>(kind);
+      candidate.parent = at_;
     }
     if (IsVisited(candidate.config)) continue;
     const double expected = Expected(candidate.config);
@@ -121,7 +122,9 @@ MoveSearch::Destination NeighborhoodSearch::Move() {
     chosen = std::move(candidate);
   }
   // All of them known: onwards from here by chance.
-  if (!chosen.has_value()) return {.config = Neighbor(config(at_), NeighborKind::kHamming)};
+  if (!chosen.has_value()) {
+    return {.config = Neighbor(config(at_), NeighborKind::kHamming), .tag = 0, .parent = at_};
+  }
   return *std::move(chosen);
 }
 
