@@ -26,6 +26,7 @@
 #include "autotuner/record_key.h"
 #include "autotuner/retiming.h"
 #include "autotuner/search/search.h"
+#include "autotuner/transfer.h"
 #include "config/config_io.h"
 #include "hardware/hardware_proto.h"
 #include "heuristics/outcome_json.h"
@@ -96,6 +97,12 @@ absl::Status CheckOptions(const TuneOptions& options) {
     return wrong("roofline_ns is ", options.roofline_ns, ", want more than 0 for a budget of ",
                  BudgetToString(budget));
   }
+  if (options.transfer.max_seeds < 0) {
+    return wrong("transfer.max_seeds is ", options.transfer.max_seeds, ", want at least 0");
+  }
+  if (!(options.transfer.max_distance >= 0)) {
+    return wrong("transfer.max_distance is ", options.transfer.max_distance, ", want at least 0");
+  }
   if (options.leaders < 0) return wrong("leaders is ", options.leaders, ", want at least 0");
   if (options.leader_rounds < 0) {
     return wrong("leader_rounds is ", options.leader_rounds, ", want at least 0");
@@ -137,13 +144,20 @@ Outcome Crash(std::string message) {
   return outcome;
 }
 
+// "" where there is none, as in all runs recorded before there was any.
+std::string TransferPolicy(const TransferOptions& transfer) {
+  if (transfer.max_seeds == 0) return "";
+  return absl::StrCat(" transfer=", transfer.max_seeds, "/", transfer.max_distance);
+}
+
 RunSettings MakeRunSettings(const TuneOptions& options) {
   return RunSettings{
       .algorithm = options.algorithm,
       .random_seed = options.random_seed,
       .budget_evaluations = options.budget.evaluations,
       .budget_seconds = options.budget.seconds,
-      .seed_policy = absl::StrCat(SeedPolicy(options.heuristics), StopPolicy(options))};
+      .seed_policy = absl::StrCat(SeedPolicy(options.heuristics), TransferPolicy(options.transfer),
+                                  StopPolicy(options))};
 }
 
 // The untuned default, then the seeds in order of rank. A heuristic whose seed is the default gets
@@ -159,6 +173,24 @@ std::vector<Candidate> FirstCandidates(const ConsultResult& consulted) {
     }
   }
   return first;
+}
+
+// Gives `consulted` the recorded seeds that an unfinished run was begun with. A string: why they
+// cannot be read.
+std::optional<std::string> RestoreRecorded(const RunInfo& run, const ConfigSpace& space,
+                                           ConsultResult& consulted) {
+  if (run.heuristics_json.empty()) return std::nullopt;  // of a release without any
+  absl::StatusOr<std::vector<HeuristicOutcome>> outcomes =
+      HeuristicOutcomesFromJson(run.heuristics_json, space);
+  if (!outcomes.ok()) return std::string(outcomes.status().message());
+  for (HeuristicOutcome& outcome : *outcomes) {
+    if (!IsRecordedSource(outcome.heuristic)) continue;
+    for (size_t i = 0; i < outcome.seeds.size(); ++i) {
+      consulted.seeds.push_back({outcome.seeds[i], outcome.heuristic, static_cast<int>(i)});
+    }
+    consulted.outcomes.push_back(std::move(outcome));
+  }
+  return std::nullopt;
 }
 
 // One run, from its first session to its last: what was asked, what came of it, and what is next.
@@ -292,7 +324,7 @@ absl::Status Run::Start() {
                        .started_unix_micros = question_.clock.UnixMicros(),
                        .state = RunState::kUnfinished,
                        .seconds_spent = 0,
-                       .heuristics_json = ""}));
+                       .heuristics_json = HeuristicOutcomesToJson(question_.consulted.outcomes)}));
   return absl::OkStatus();
 }
 
@@ -761,40 +793,54 @@ absl::StatusOr<TuneResult> Tune(std::shared_ptr<const Kernel> kernel,
     return absl::InvalidArgumentError("tune: no kernel or no space, want both");
   }
   SEEDTUNE_RETURN_IF_ERROR(CheckOptions(options));
+  const MeasurerInfo& info = measurer.info();
   const TuningContext context{
-      .kernel = *kernel, .facts = facts, .device = measurer.info().device, .space = *space};
-  ConsultResult consulted = ConsultHeuristics(registry, HeuristicsBackend(measurer, options),
-                                              context, options.heuristics);
-  std::vector<Candidate> first = FirstCandidates(consulted);
-  const Question question{.kernel = kernel,
-                          .space = space,
-                          .registry = registry,
-                          .measurer = measurer,
-                          .database = database,
-                          .clock = clock,
-                          .options = options,
-                          .context = context,
-                          .consulted = std::move(consulted),
-                          .first = std::move(first)};
-  SEEDTUNE_ASSIGN_OR_RETURN(std::unique_ptr<Run> run, Run::Create(question));
+      .kernel = *kernel, .facts = facts, .device = info.device, .space = *space};
+  const auto ask = [&](ConsultResult consulted) {
+    std::vector<Candidate> first = FirstCandidates(consulted);
+    return Question{.kernel = kernel,
+                    .space = space,
+                    .registry = registry,
+                    .measurer = measurer,
+                    .database = database,
+                    .clock = clock,
+                    .options = options,
+                    .context = context,
+                    .consulted = std::move(consulted),
+                    .first = std::move(first)};
+  };
 
   std::vector<std::string> notes;
   if (database != nullptr && options.resume) {
     SEEDTUNE_ASSIGN_OR_RETURN(
         const std::optional<RunInfo> unfinished,
-        database->FindUnfinished(MakeRecordKey(*kernel, *space, measurer.info()),
-                                 MakeRunSettings(options)));
+        database->FindUnfinished(MakeRecordKey(*kernel, *space, info), MakeRunSettings(options)));
     if (unfinished.has_value()) {
       SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<RunEvent> events,
                                 database->Events(unfinished->id));
-      std::optional<std::string> obstacle = run->Replay(*unfinished, events);
-      if (!obstacle.has_value() && run->HasFailed()) obstacle = "all of its candidates failed";
-      if (!obstacle.has_value()) return run->Finish();
+      ConsultResult consulted = ConsultHeuristics(registry, HeuristicsBackend(measurer, options),
+                                                  context, options.heuristics);
+      std::optional<std::string> obstacle = RestoreRecorded(*unfinished, *space, consulted);
+      if (!obstacle.has_value()) {
+        const Question question = ask(std::move(consulted));
+        SEEDTUNE_ASSIGN_OR_RETURN(const std::unique_ptr<Run> run, Run::Create(question));
+        obstacle = run->Replay(*unfinished, events);
+        if (!obstacle.has_value() && run->HasFailed()) obstacle = "all of its candidates failed";
+        if (!obstacle.has_value()) return run->Finish();
+      }
       notes.push_back(
           absl::StrCat("unfinished run ", unfinished->id, ": ", *obstacle, "; started afresh"));
-      SEEDTUNE_ASSIGN_OR_RETURN(run, Run::Create(question));
     }
   }
+  ConsultOptions consult = options.heuristics;
+  if (database != nullptr) {
+    SEEDTUNE_ASSIGN_OR_RETURN(
+        consult.recorded,
+        FindRecordedSeeds(*database, *kernel, info.backend, info.device, *space, options.transfer));
+  }
+  const Question question =
+      ask(ConsultHeuristics(registry, HeuristicsBackend(measurer, options), context, consult));
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::unique_ptr<Run> run, Run::Create(question));
   SEEDTUNE_RETURN_IF_ERROR(run->Start());
   SEEDTUNE_ASSIGN_OR_RETURN(TuneResult result, run->Finish());
   result.notes = std::move(notes);

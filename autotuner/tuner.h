@@ -17,6 +17,7 @@
 #include "autotuner/measurer.h"
 #include "autotuner/outcome.h"
 #include "autotuner/search/search_algorithm.h"
+#include "autotuner/transfer.h"
 #include "config/config_space.h"
 #include "heuristics/consult.h"
 #include "heuristics/registry.h"
@@ -45,9 +46,13 @@ struct TuneOptions {
   double roofline_ns = 0;
   uint64_t random_seed = 1;
   ConsultOptions heuristics;
-  // Whose heuristics are asked, where that is not the measurer's own backend (a worker that measures
-  // in a space of ours); "": it is.
+  // Whose heuristics are asked, where that is not the measurer's own backend (a worker that
+  // measures in a space of ours); "": it is.
   std::string heuristics_backend;
+  // Seeds from what the database has recorded of kernels and devices like these; they stand after
+  // the heuristics' own. Off unless asked for. Which they were is kept with the run: one that is
+  // gone on with keeps its seeds, whatever was recorded meanwhile.
+  TransferOptions transfer;
   int leaders = 4;         // re-timed in turns at the end; 0: none
   int leader_rounds = 10;  // at most; ends when the statistics separate the first from the rest
   // A candidate slower than this multiple of the best is dropped early; 0: none is. Above 1. The

@@ -181,6 +181,13 @@ ConsultResult ConsultHeuristics(const HeuristicRegistry& registry, std::string_v
       result.untuned_origin = outcome.heuristic;
     }
   }
+
+  for (const SeedSource& source : options.recorded) {
+    HeuristicOutcome outcome;
+    outcome.heuristic = source.name;
+    planter.Plant(source.seeds, source.detail, outcome);
+    result.outcomes.push_back(std::move(outcome));
+  }
   return result;
 }
 

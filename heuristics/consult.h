@@ -53,17 +53,25 @@ struct Seed {
   int rank = 0;           // within its heuristic; 0 is the primary
 };
 
+// Seeds from elsewhere than a heuristic: from what was recorded of kernels and devices like these.
+struct SeedSource {
+  std::string name;                  // unlike any heuristic's
+  std::vector<PartialConfig> seeds;  // best first
+  std::string detail;                // why these
+};
+
 struct ConsultOptions {
   bool enabled = true;                    // false: every heuristic is kDisabled
   std::vector<std::string> disabled;      // by name
   bool neighbors = true;                  // false: seeds alone, and no moves from a heuristic
   std::vector<PartialConfig> user_seeds;  // stand before the heuristics' own
+  std::vector<SeedSource> recorded;       // stand after them; never promoted
 };
 
 struct ConsultResult {
-  std::vector<HeuristicOutcome>
-      outcomes;  // in registry order, one a heuristic of the backend ("user" first, if any)
-  std::vector<Seed> seeds;     // in order of rank over all: user's, then registry order
+  std::vector<HeuristicOutcome> outcomes;  // in registry order, one a heuristic of the backend
+                                           // ("user" first, if any; recorded sources last)
+  std::vector<Seed> seeds;     // in order of rank over all: user's, registry order, recorded
   Config untuned;              // the first promoting heuristic's primary, else the space's default
   std::string untuned_origin;  // that heuristic's name, else "space default"
 };

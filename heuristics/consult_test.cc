@@ -270,6 +270,23 @@ TEST_F(ConsultTest, PutsTheUsersSeedsFirst) {
   EXPECT_EQ(result.untuned_origin, "first");
 }
 
+TEST_F(ConsultTest, RecordedSeedsComeLastAndAreNeverPromoted) {
+  Seeding("first", {Block(64)});
+  ConsultOptions options;
+  options.recorded = {{.name = "recorded: a", .seeds = {Block(128)}, .detail = "near"},
+                      {.name = "recorded: b", .seeds = {Block(64)}, .detail = "far"}};
+  const ConsultResult result = Consult(options);
+  ASSERT_THAT(result.outcomes, SizeIs(3));
+  EXPECT_EQ(result.outcomes[1].heuristic, "recorded: a");
+  EXPECT_EQ(result.outcomes[1].kind, HeuristicOutcomeKind::kSeeded);
+  EXPECT_EQ(result.outcomes[1].detail, "near");
+  EXPECT_EQ(result.outcomes[2].kind, HeuristicOutcomeKind::kDuplicate);
+  ASSERT_THAT(result.seeds, SizeIs(2));
+  EXPECT_EQ(result.seeds[1].heuristic, "recorded: a");
+  EXPECT_EQ(result.seeds[1].config, Normal(Block(128)));
+  EXPECT_EQ(result.untuned_origin, "space default");
+}
+
 TEST_F(ConsultTest, AsksNobodyWhoIsSwitchedOff) {
   Options("off").is_eligible = [](const TuningContext&) {
     ADD_FAILURE() << "asked though switched off";

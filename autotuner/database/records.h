@@ -45,8 +45,9 @@ struct RunInfo {
   std::string device_text;  // HardwareSpec as textproto
   int64_t started_unix_micros = 0;
   RunState state = RunState::kUnfinished;
-  double seconds_spent = 0;     // over all its sessions
-  std::string heuristics_json;  // the outcome report; filled by FinishRun
+  double seconds_spent = 0;  // over all its sessions
+  // What became of the seeds: what was planted, and once it is finished, what that was worth.
+  std::string heuristics_json;
   friend bool operator==(const RunInfo&, const RunInfo&) = default;
 };
 
