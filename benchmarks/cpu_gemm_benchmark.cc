@@ -179,7 +179,8 @@ absl::StatusOr<std::unique_ptr<Case>> MakeCase(const std::string& shape, const W
 
   const int64_t last_level = std::max(world.device.l3_bytes, world.device.l2_bytes);
   SEEDTUNE_ASSIGN_OR_RETURN(Operands operands,
-                            Operands::Create(made->problem, kDataSeed, ColdBytes(last_level)));
+                            Operands::Create(made->problem, kDataSeed,
+                                             ColdBytes(last_level, world.device.compute_units)));
   made->operands = std::make_unique<Operands>(std::move(operands));
   return made;
 }

@@ -146,7 +146,8 @@ class CpuBackend : public Backend {
     SEEDTUNE_ASSIGN_OR_RETURN(problem_, ProblemOf(*request.kernel));
     const int64_t last_level = std::max(info_.device.l3_bytes, info_.device.l2_bytes);
     SEEDTUNE_ASSIGN_OR_RETURN(operands_,
-                              Operands::Create(problem_, request.data_seed, ColdBytes(last_level)));
+                              Operands::Create(problem_, request.data_seed,
+                                               ColdBytes(last_level, info_.device.compute_units)));
     const OperandSet& set = (*operands_)[0];  // every copy has the same inputs
     checker_.emplace(problem_, set.a.data(), set.b.data(), set.bias.data(), set.residual.data(),
                      CheckOptions{.seed = request.data_seed});

@@ -171,6 +171,10 @@ absl::StatusOr<Operands> Operands::Create(const GemmProblem& problem, uint64_t s
   return operands;
 }
 
-int64_t ColdBytes(int64_t last_level_cache_bytes) { return 2 * last_level_cache_bytes; }
+int64_t ColdBytes(int64_t last_level_cache_bytes, int64_t cores) {
+  constexpr int64_t kMostPerCore = int64_t{48} << 20;
+  if (cores > 0) last_level_cache_bytes = std::min(last_level_cache_bytes, cores * kMostPerCore);
+  return 2 * last_level_cache_bytes;
+}
 
 }  // namespace seedtune

@@ -14,8 +14,8 @@
 
 namespace seedtune {
 
-// Floats, not yet set, on a boundary of 2 MiB (64 bytes if small), in huge pages where the system gives
-// them: placement by chance would be noise.
+// Floats, not yet set, on a boundary of 2 MiB (64 bytes if small), in huge pages where the system
+// gives them: placement by chance would be noise.
 class FloatBuffer {
  public:
   // kResourceExhausted: no memory.
@@ -61,8 +61,10 @@ class Operands {
   std::vector<OperandSet> sets_;
 };
 
-// How many bytes of operands drive a last-level cache of that size cold: twice it.
-int64_t ColdBytes(int64_t last_level_cache_bytes);
+// How many bytes of operands meet a cold last-level cache, run in turns: twice what the cores (0:
+// not known) can have of it. A virtual machine often reports the cache of a whole socket beside few
+// cores; no processor has more than 48 MiB of L3 a core (AMD EPYC 7373X, 768 MiB for 16).
+int64_t ColdBytes(int64_t last_level_cache_bytes, int64_t cores);
 
 }  // namespace seedtune
 

@@ -67,8 +67,16 @@ TEST(OperandsTest, SeedsDecide) {
 
 TEST(OperandsTest, CopiesExceedTheCache) {
   const GemmProblem problem = GemmProblem::RowMajor(64, 64, 64);
-  ASSERT_OK_AND_ASSIGN(Operands operands, Operands::Create(problem, 1, ColdBytes(1 << 20)));
+  ASSERT_OK_AND_ASSIGN(Operands operands, Operands::Create(problem, 1, ColdBytes(1 << 20, 1)));
   EXPECT_GE(static_cast<int64_t>(operands.size()) * 3 * 64 * 64 * 4, 2 << 20);
+}
+
+TEST(OperandsTest, TheCacheOfAWholeSocketIsNotThatOfTwoCores) {
+  constexpr int64_t kMiB = 1 << 20;
+  EXPECT_EQ(ColdBytes(32 * kMiB, 2), 64 * kMiB);
+  EXPECT_EQ(ColdBytes(512 * kMiB, 2), 192 * kMiB);
+  EXPECT_EQ(ColdBytes(512 * kMiB, 16), 1024 * kMiB);
+  EXPECT_EQ(ColdBytes(512 * kMiB, 0), 1024 * kMiB);
 }
 
 TEST(OperandsTest, RefusesWhatMemoryCannotHold) {
