@@ -206,6 +206,9 @@ void BuildTune(CLI::App& app, Flags& flags, Command& run) {
       ->type_name("N")
       ->capture_default_str();
   AddSeedFlags(command, flags.tune.seeds);
+  command->add_flag("--no-transfer", flags.tune.no_transfer,
+                    "plant no winners that the database has of kernels and devices like these (nor "
+                    "does --no-seeds)");
   AddDatabaseFlag(command, flags.tune.database);
   command->add_flag("--retune", flags.tune.retune, "search even where the database has an answer");
   command->callback([&] {

@@ -34,6 +34,7 @@ struct TuneCommandOptions {
   uint64_t random_seed = 1;
   std::string database;  // "": the default path
   bool retune = false;
+  bool no_transfer = false;          // no seeds from what the database has of the like
   bool exhaustive = false;           // instead of `algorithm` and `budget`
   int64_t exhaustive_limit = 20000;  // configurations of a kernel, at most
   std::string output_t4;             // "": none; see t4_files.h

@@ -112,6 +112,23 @@ TEST_F(SeedtuneTest, TunesThenAnswersFromTheDatabaseThenRetunes) {
   EXPECT_THAT(retuned.out, Not(HasSubstr("answered from the database")));
 }
 
+TEST_F(SeedtuneTest, PlantsWhatWasRecordedOfKernelsLikeIt) {
+  ASSERT_EQ(Run(Tune()).status, 0);
+  const auto tune_another = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {
+        "tune",    "matmul:32x48x128:f32", "--db=" + Path("t.db"), "--budget=12evals", "--json",
+        "--retune"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Finished tuned = Run(arguments);
+    EXPECT_EQ(tuned.status, 0) << tuned.err;
+    return Json::parse(tuned.out)["kernels"][0]["heuristics"].dump();
+  };
+  for (const char* off : {"--no-transfer", "--no-seeds"}) {
+    EXPECT_THAT(tune_another({off}), Not(HasSubstr("recorded: "))) << off;
+  }
+  EXPECT_THAT(tune_another({}), HasSubstr("recorded: "));
+}
+
 TEST_F(SeedtuneTest, JsonSaysWhatTheTableSays) {
   const Finished tuned = Run(Tune({"--json"}));
   ASSERT_EQ(tuned.status, 0) << tuned.err;

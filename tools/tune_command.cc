@@ -39,6 +39,9 @@
 namespace seedtune {
 namespace {
 
+// From recorded runs of kernels and devices like these, at most: each costs an evaluation.
+constexpr int kRecordedSeeds = 3;
+
 // A kernel's row of the result: an answer from the database, or what a search found.
 struct Answer {
   BestRecord record;
@@ -165,6 +168,9 @@ class TuneSession {
       tune_.budget.seconds /= static_cast<double>(kernels);
     }
     tune_.random_seed = options_.random_seed;
+    if (!options_.exhaustive && !options_.no_transfer && !options_.seeds.no_seeds) {
+      tune_.transfer.max_seeds = kRecordedSeeds;
+    }
     tune_.resume = !options_.retune;
     tune_.stop = environment_.stop;
     SEEDTUNE_ASSIGN_OR_RETURN(tune_.heuristics,
