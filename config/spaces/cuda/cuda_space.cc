@@ -40,6 +40,7 @@ constexpr int64_t kMaxBlockKBytes = 256;
 // Between powers of two, since operands are read less often by larger tiles and 256 x 256 sums do
 // not fit.
 constexpr int64_t kWgmmaBlock = 192;
+constexpr int64_t kNearBlock = 128;  // the default, as near as the matmul has it
 constexpr int64_t kMaxThreads = 512;
 constexpr int64_t kMaxWarpsK = 16;
 constexpr int64_t kMaxSimtSteps = 32;  // each has code of its own
@@ -131,7 +132,7 @@ class Builder {
           std::clamp(NextPowerOfTwo(std::min(extent, kMaxBlock)), kMinBlock, kMaxBlock);
       std::vector<int64_t> sizes = PowersOfTwo(kMinBlock, max);
       if (Has(CudaFamily::kWgmma) && max > kWgmmaBlock) sizes.insert(sizes.end() - 1, kWgmmaBlock);
-      SEEDTUNE_RETURN_IF_ERROR(AddIntegers(name, sizes, 128));
+      SEEDTUNE_RETURN_IF_ERROR(AddIntegers(name, sizes, kNearBlock));
     }
     SEEDTUNE_RETURN_IF_ERROR(Add(BlockSizeKnob(
         "k", kMinBlockKBytes / narrower, kMaxBlockKBytes / narrower, matmul_.k, 64 / narrower)));
@@ -165,7 +166,12 @@ class Builder {
     SEEDTUNE_RETURN_IF_ERROR(Add(Knob::Enum("schedule", schedules, "tiles")));
     SEEDTUNE_RETURN_IF_ERROR(AddIntegers("cluster[m]", clusters, 1));
     SEEDTUNE_RETURN_IF_ERROR(AddIntegers("cluster[n]", clusters, 1));
-    SEEDTUNE_RETURN_IF_ERROR(Add(Knob::PowerOfTwo("l2_grouping", 1, 32, 8)));
+    // No more than the rows of tiles that the default block leaves: defaults that hold together
+    // cost a space no search for the nearest that do.
+    const int64_t rows_of_tiles =
+        CeilDiv(matmul_.m, std::min(kNearBlock, NextPowerOfTwo(matmul_.m)));
+    SEEDTUNE_RETURN_IF_ERROR(Add(Knob::PowerOfTwo(
+        "l2_grouping", 1, 32, std::min<int64_t>(8, NextPowerOfTwo(rows_of_tiles)))));
     const MatmulFact& fact = *matmul_.fact;
     may_pack_lhs_ = Has(CudaFamily::kMma) && (MustPack(fact.lhs, types_.lhs_along_k) ||
                                               fact.lhs.alignment_bytes < kCopyBytes);

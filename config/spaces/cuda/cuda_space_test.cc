@@ -76,6 +76,21 @@ TEST(CudaSpaceTest, FamiliesAreThoseThatTakeTheKernel) {
   }
 }
 
+// A space whose defaults violate a constraint has to look for the nearest that do not, which costs an
+// untuned answer milliseconds.
+TEST(CudaSpaceTest, DefaultsHoldTogether) {
+  for (const std::string_view kernel : kKernels) {
+    SCOPED_TRACE(std::string(kernel));
+    const auto space = Space(kernel, Device("h100_sxm"));
+    std::vector<uint16_t> defaults;
+    for (const Knob& knob : space->knobs()) {
+      defaults.push_back(static_cast<uint16_t>(knob.default_choice()));
+    }
+    const auto* violated = space->FirstViolation(defaults);
+    EXPECT_EQ(violated, nullptr) << violated->name;
+  }
+}
+
 TEST(CudaSpaceTest, EveryConfigurationFitsEveryDevice) {
   for (const std::string& name : SpecNames()) {
     const HardwareInfo device = Device(name);
