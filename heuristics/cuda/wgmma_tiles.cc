@@ -242,7 +242,8 @@ class CudaWgmmaTiles : public AutotunerHeuristic {
           "no wgmma for ", std::string(DTypeName(problem->types.lhs)), " ", problem->m, "x",
           problem->n, "x", problem->k, " on ", context.device.arch.base,
           ", want operands that Hopper's tensor cores take, more than ", kCudaWgmmaRows / 2,
-          " rows and columns and ", kCudaWgmmaStageBytes / 2, " bytes of k"));
+          " rows and columns (", kCudaWgmmaRegisterRows / 2,
+          " of what goes through registers) and ", kCudaWgmmaStageBytes / 2, " bytes of k"));
     }
     return Eligibility::Yes(absl::StrCat("wgmma takes ", std::string(DTypeName(problem->types.lhs)),
                                          problem->by_hint ? "; extents by their hints" : ""));

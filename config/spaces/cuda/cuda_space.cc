@@ -93,9 +93,15 @@ class Builder {
     if (MayBeSkinny()) families_.push_back(CudaFamily::kSkinny);
     // Less than half an instruction's rows, or half a stage, is better left to the others.
     if (CudaWgmmaTakes(types_, arch) && std::min(matmul_.m, matmul_.n) > kCudaWgmmaRows / 2 &&
-        matmul_.k * DTypeBytes(types_.lhs) > kCudaWgmmaStageBytes / 2) {
+        FillsRegisterRows() && matmul_.k * DTypeBytes(types_.lhs) > kCudaWgmmaStageBytes / 2) {
       families_.push_back(CudaFamily::kWgmma);
     }
+  }
+
+  // Of the operand that wgmma takes from registers, if any.
+  bool FillsRegisterRows() const {
+    return (!types_.lhs_by_registers || matmul_.m > kCudaWgmmaRegisterRows / 2) &&
+           (!types_.rhs_by_registers || matmul_.n > kCudaWgmmaRegisterRows / 2);
   }
 
   // Whether a skinny kernel's smallest tile is one of the knobs' choices.

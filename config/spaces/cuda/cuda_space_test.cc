@@ -68,7 +68,9 @@ TEST(CudaSpaceTest, FamiliesAreThoseThatTakeTheKernel) {
       {"matmul:4096x16x4096:f32", "a100_sxm", {"simt", "skinny"}},
       {"matmul:17x4096x4096:bf16", "a100_sxm", {"mma", "simt"}},
       {"matmul:512x512x512:bf16:rhs=f16:out=f32", "a100_sxm", {"simt"}},
-      {"matmul:1x1x1:f32", "a100_sxm", {"simt"}},  // less than a skinny kernel's step
+      {"matmul:4096x64x512:tf32:nt", "h100_sxm", {"mma", "simt", "wgmma"}},
+      {"matmul:4096x64x512:tf32", "h100_sxm", {"mma", "simt"}},  // half the rows of registers
+      {"matmul:1x1x1:f32", "a100_sxm", {"simt"}},                // less than a skinny kernel's step
   };
   for (const auto& c : kCases) {
     SCOPED_TRACE(std::string(c.kernel) + " on " + c.device);
@@ -76,8 +78,8 @@ TEST(CudaSpaceTest, FamiliesAreThoseThatTakeTheKernel) {
   }
 }
 
-// A space whose defaults violate a constraint has to look for the nearest that do not, which costs an
-// untuned answer milliseconds.
+// A space whose defaults violate a constraint has to look for the nearest that do not, which costs
+// an untuned answer milliseconds.
 TEST(CudaSpaceTest, DefaultsHoldTogether) {
   for (const std::string_view kernel : kKernels) {
     SCOPED_TRACE(std::string(kernel));
