@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -181,6 +182,7 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
   const HardwareInfo& device = context.device;
   const std::vector<int64_t> splits = IntegerChoices(context.space, "split_k");
   const std::vector<int64_t> stages = IntegerChoices(context.space, "num_stages");
+  const std::vector<int64_t> groupings = IntegerChoices(context.space, "l2_grouping");
   const int64_t units = device.compute_units > 0 ? device.compute_units : 1;
   const bool slow_epilogue = HasSlowEpilogue(context, *problem.fact);
   std::vector<Ranked> ranked;
@@ -203,12 +205,14 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
                                     problem.types.rhs_by_registers);
     const int64_t rows = CeilDiv(problem.m, tile.block_m);
     const int64_t columns = CeilDiv(problem.n, tile.block_n);
+    // They ascend from 1.
+    const int64_t grouping = *std::prev(std::upper_bound(
+        groupings.begin(), groupings.end(), std::min(kMaxGrouping, PowerOfTwoAtMost(rows))));
     for (const auto& cluster : kClusters) {
       if (cluster.m > rows || cluster.n > columns) continue;
       tile.cluster_m = cluster.m;
       tile.cluster_n = cluster.n;
-      tile.l2_grouping = *ChoiceAtMost(context.space, "l2_grouping",
-                                       std::min(kMaxGrouping, PowerOfTwoAtMost(rows)));
+      tile.l2_grouping = grouping;
       for (const int64_t split : splits) {
         // Parts that would wait for a place, or that have next to nothing to do, are no help.
         if (split > 1 && (rows * columns * problem.batch * split > units ||
