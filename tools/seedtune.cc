@@ -44,10 +44,10 @@ absl::StatusOr<std::unique_ptr<Backend>> MakeBackend(std::string_view backend,
                                                      const HardwareInfo& device) {
   if (backend == "cpu") return MakeCpuBackend(device);
   if (backend == "cuda") return MakeCudaBackend(device);
-  return absl::UnimplementedError(
-      absl::StrCat("the ", std::string(backend),
-                   " backend cannot measure in this release, want --backend=cpu or --backend=cuda; "
-                   "`seedtune explain` shows its seeds"));
+  return absl::UnimplementedError(absl::StrCat(
+      "the ", std::string(backend),
+      " backend cannot measure, want --backend=cpu, --backend=cuda, or --backend=external "
+      "with a --worker that builds its kernels; `seedtune explain` shows its seeds"));
 }
 
 absl::StatusOr<std::unique_ptr<Backend>> MakeWorkerBackend(std::string_view role,
