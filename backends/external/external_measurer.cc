@@ -16,6 +16,7 @@
 #include "backends/external/line_worker.h"
 #include "backends/external/messages.h"
 #include "backends/external/run_reply.h"
+#include "hardware/hardware_info.h"
 #include "util/status_macros.h"
 
 namespace seedtune {
