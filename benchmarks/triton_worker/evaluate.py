@@ -86,6 +86,7 @@ def main():
     parser.add_argument("--autotune", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--rounds", type=int, default=40, help="of the comparison in turns")
     parser.add_argument("--output", type=pathlib.Path, help="everything, as JSON")
+    parser.add_argument("--db", type=pathlib.Path, default=f"/tmp/seedtune-triton-{os.getpid()}.db", help="of the tuning runs")
     parser.add_argument("kernel", nargs="*", default=KERNELS, help="matmul:MxNxK:bf16")
     options = parser.parse_args()
     device, names = measuring.this_device(), list(options.kernel)
@@ -130,8 +131,8 @@ def main():
             print(f"  autotune measured for {seconds:.1f} s, its kernels compiled before", flush=True)
         compare(name, configs)
     if options.tune_seconds:
-        database = f"/tmp/seedtune-triton-{os.getpid()}.db"
-        for name, (config, evaluations, seconds) in tune(options.seedtune, options.tune_seconds, database, names).items():
+        tuned = tune(options.seedtune, options.tune_seconds, options.db, names)
+        for name, (config, evaluations, seconds) in tuned.items():
             print(f"  {evaluations} configurations in {seconds:.1f} s", flush=True)
             compare(name, {"tuned": config})
     for peer in ("of_torch", "of_cublaslt"):

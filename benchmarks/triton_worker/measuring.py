@@ -33,7 +33,7 @@ def this_device():
 
 
 def make_pool():
-    return CompilePool(max(1, (os.cpu_count() or 2) - 1), compile_job.Prepare(launcher.active_target()), compile_job.run,
+    return CompilePool(max(1, len(os.sched_getaffinity(0)) - 1), compile_job.Prepare(launcher.active_target()), compile_job.run,
                        preload=["launcher"])
 
 

@@ -30,7 +30,7 @@ class GpuMachine:
         self._device = Device(properties.multi_processor_count,
                               0 if self._is_rocm else properties.major * 10 + properties.minor)
         self._shared_limit = getattr(properties, "shared_memory_per_block_optin", 0)
-        self._processes = max(1, (os.cpu_count() or 3) - 2)
+        self._processes = max(1, len(os.sched_getaffinity(0)) - 2)
         self._pool = CompilePool(self._processes, compile_job.Prepare(launcher.active_target()), compile_job.run,
                                  compile_timeout_s, preload=["launcher"])
         self._bench, self._bench_of = None, None
