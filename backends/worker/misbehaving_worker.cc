@@ -1,6 +1,9 @@
 // A worker for worker_measurer_test: does whatever the kernel's name says.
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -16,6 +19,27 @@
 
 namespace seedtune {
 namespace {
+
+// As if a driver still worked for this process after its death: somebody of another group traces
+// it, and takes seconds to let its parent know. False: tracing is not allowed here.
+bool ArrangeSlowDeath() {
+  int ready[2];
+  if (pipe(ready) != 0) return false;
+  prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+  const pid_t worker = getpid();
+  if (fork() == 0) {
+    setsid();
+    close(kWorkerSocket);
+    const char traced = ptrace(PTRACE_SEIZE, worker, nullptr, nullptr) == 0 ? 1 : 0;
+    if (write(ready[1], &traced, 1) != 1 || traced == 0) _exit(1);
+    siginfo_t death = {};
+    waitid(P_PID, static_cast<id_t>(worker), &death, WEXITED | WNOWAIT);
+    sleep(3);
+    _exit(0);
+  }
+  char traced = 0;
+  return read(ready[0], &traced, 1) == 1 && traced == 1;
+}
 
 class MisbehavingBackend : public Backend {
  public:
@@ -38,6 +62,10 @@ class MisbehavingBackend : public Backend {
       _exit(3);
     }
     if (what == "hang") {
+      while (true) pause();
+    }
+    if (what == "die_slowly") {
+      std::cout << (ArrangeSlowDeath() ? "pid=" : "no tracing, pid=") << getpid() << std::endl;
       while (true) pause();
     }
     if (what == "leave_child") {

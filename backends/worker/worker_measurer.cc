@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "backends/worker/dying_processes.h"
 #include "backends/worker/framing.h"
 #include "backends/worker/message_conversion.h"
 #include "backends/worker/worker.pb.h"
@@ -22,9 +23,13 @@
 namespace seedtune {
 namespace {
 
+// More than so many dying workers, for so long, say that something is wrong with the machine.
+constexpr int kMaxDying = 8, kDyingTimeoutMs = 60'000;
+
 // One worker process and what it is at.
 struct Slot {
   std::optional<WorkerProcess> process;
+  bool is_greeted = false;  // it has said hello
   MessageReader reader;
   std::optional<int64_t> request_id;  // under way
   // What the process has made inputs for.
@@ -42,8 +47,15 @@ class WorkerMeasurer : public Measurer {
     info_.device = options_.device;
   }
 
+  ~WorkerMeasurer() override {
+    for (Slot& slot : slots_) {
+      if (slot.process) slot.process->End(WorkerProcess::kExitGraceMs, &dying_);
+    }
+  }
+
   absl::Status StartAll() {
-    for (Slot& slot : slots_) SEEDTUNE_RETURN_IF_ERROR(Start(slot));
+    for (Slot& slot : slots_) SEEDTUNE_RETURN_IF_ERROR(Launch(slot));
+    for (Slot& slot : slots_) SEEDTUNE_RETURN_IF_ERROR(Greet(slot));
     return absl::OkStatus();
   }
 
@@ -58,12 +70,15 @@ class WorkerMeasurer : public Measurer {
           absl::StrCat("all ", slots_.size(), " workers are busy, want a call of Wait first"));
     }
     Slot& slot = *free;
+    dying_.WaitUntilAtMost(0, static_cast<int>(options_.settle_timeout_ns / 1e6));
     WorkerRequest message;
     *message.mutable_measure() = MeasureRequestToProto(request);
+    if (slot.process && !slot.is_greeted && !Greet(slot).ok()) slot.process.reset();
     if (!slot.process || !SendMessage(slot.process->socket(), message).ok()) {
       // It has died since the last answer. One fresh start; a second failure is not the candidate's
       // doing.
-      SEEDTUNE_RETURN_IF_ERROR(Start(slot));
+      SEEDTUNE_RETURN_IF_ERROR(Launch(slot));
+      SEEDTUNE_RETURN_IF_ERROR(Greet(slot));
       SEEDTUNE_RETURN_IF_ERROR(SendMessage(slot.process->socket(), message));
     }
     slot.request_id = request.id;
@@ -94,35 +109,49 @@ class WorkerMeasurer : public Measurer {
   }
 
  private:
-  absl::Status Start(Slot& slot) {
+  // Starts a process, which then opens its device, and says hello to it.
+  absl::Status Launch(Slot& slot) {
+    if (slot.process) slot.process->End(/*grace_ms=*/0, &dying_);
     slot.process.reset();
+    slot.is_greeted = false;
     slot.reader = MessageReader();
     slot.kernel.reset();
+    if (const int left = dying_.WaitUntilAtMost(kMaxDying, kDyingTimeoutMs); left > kMaxDying) {
+      return absl::UnavailableError(
+          absl::StrCat("the ", options_.backend, " worker is not started: ", left,
+                       " that were killed have not ended within ", kDyingTimeoutMs / 1000, " s"));
+    }
     SEEDTUNE_ASSIGN_OR_RETURN(slot.process, WorkerProcess::Start(options_.argv));
     WorkerRequest request;
     WorkerRequest::Hello& hello = *request.mutable_hello();
     hello.set_protocol_version(kWorkerProtocolVersion);
     hello.set_backend(options_.backend);
     *hello.mutable_device() = ToProto(options_.device);
+    SendMessage(slot.process->socket(), request).IgnoreError();  // Greet says how it ended
+    return absl::OkStatus();
+  }
+
+  // Waits for the hello of a process that was launched.
+  absl::Status Greet(Slot& slot) {
     WorkerReply reply;
-    absl::Status status = SendMessage(slot.process->socket(), request);
-    if (status.ok())
-      status =
-          ReceiveBy(slot, clock_.NowNs() + static_cast<int64_t>(options_.start_timeout_ns), &reply);
+    const absl::Status status =
+        ReceiveBy(slot, clock_.NowNs() + static_cast<int64_t>(options_.start_timeout_ns), &reply);
     if (!status.ok() || !reply.has_hello()) {
-      const std::string how = slot.process->End();
+      const std::string how = slot.process->End(WorkerProcess::kExitGraceMs, &dying_);
       slot.process.reset();
       return absl::UnavailableError(
           absl::StrCat("the ", options_.backend,
                        " worker did not start: ", std::string(status.message()), "; it was ", how));
     }
     if (!reply.hello().error().empty()) {
+      slot.process->End(WorkerProcess::kExitGraceMs, &dying_);
       slot.process.reset();
       return absl::UnavailableError(
           absl::StrCat("the ", options_.backend, " worker cannot serve: ", reply.hello().error()));
     }
     info_.code_generator_version = reply.hello().code_generator_version();
     info_.compiler_version = reply.hello().compiler_version();
+    slot.is_greeted = true;
     return absl::OkStatus();
   }
 
@@ -187,10 +216,7 @@ class WorkerMeasurer : public Measurer {
           slot, OutcomeKind::kCrash,
           absl::StrCat("the worker sent ", std::string(fault.message()), "; it was then "));
     }
-    if (message.measured().last()) {
-      slot.process->End();
-      slot.process.reset();  // the next Submit starts another
-    }
+    if (message.measured().last()) Replace(slot, /*grace_ms=*/0);  // it is about to end
     return MeasureReply{*std::exchange(slot.request_id, std::nullopt), *std::move(outcome)};
   }
 
@@ -200,19 +226,27 @@ class WorkerMeasurer : public Measurer {
                   absl::StrFormat("no answer within %.3g s; the worker was ", limit_s));
   }
 
-  // Ends the worker; the next Submit starts another.
+  // Ends the worker and starts another; says how it ended. An error of the start shows when the
+  // next candidate is sent.
+  std::string Replace(Slot& slot, int grace_ms = WorkerProcess::kExitGraceMs) {
+    std::string how = slot.process->End(grace_ms, &dying_);
+    slot.process.reset();
+    if (!Launch(slot).ok()) slot.process.reset();
+    return how;
+  }
+
   MeasureReply Broken(Slot& slot, OutcomeKind kind, std::string what) {
     Outcome outcome;
     outcome.kind = kind;
-    outcome.message = what + slot.process->End();
     outcome.measure_ns = static_cast<double>(clock_.NowNs() - slot.sent_ns);
-    slot.process.reset();
+    outcome.message = what + Replace(slot);
     return MeasureReply{*std::exchange(slot.request_id, std::nullopt), std::move(outcome)};
   }
 
   const WorkerOptions options_;
   Clock& clock_;
   MeasurerInfo info_;
+  DyingProcesses dying_;  // before the slots, whose processes it may outlive
   std::vector<Slot> slots_;
 };
 

@@ -22,13 +22,19 @@ struct WorkerOptions {
   HardwareInfo device;
   int workers = 1;                 // candidates measured at the same time
   double start_timeout_ns = 30e9;  // until a started worker has said hello
-  // Added to the time-out of a worker's first candidate of a kernel: it makes inputs and references.
+  // Added to the time-out of a worker's first candidate of a kernel: it makes inputs and
+  // references.
   double setup_timeout_ns = 120e9;
+  // How long a candidate waits for a killed worker that takes its time to die (the driver of a GPU
+  // waits for its kernel): until it has ended, it may disturb what is timed meanwhile.
+  double settle_timeout_ns = 0;
 };
 
-// Starts the workers; they are started anew after a crash or a time-out (when they are next
-// needed). `clock` must outlive the measurer. kUnavailable: a worker cannot be started, or says
-// that it cannot serve (why).
+// Starts the workers; they are started anew at once after a crash, a time-out or their last
+// candidate, and greeted when they are next needed. A killed worker that takes long to die does so
+// in the background; the destructor waits for it (dying_processes.h). `clock` must outlive the
+// measurer. kUnavailable, here or of Submit: a worker cannot be started, says that it cannot serve
+// (why), or too many that were killed do not die.
 absl::StatusOr<std::unique_ptr<Measurer>> MakeWorkerMeasurer(WorkerOptions options, Clock& clock);
 
 }  // namespace seedtune

@@ -194,6 +194,43 @@ TEST_F(WorkerMeasurerTest, TimeOutKillsDescendants) {
   EXPECT_TRUE(gone);
 }
 
+// As where the driver of a GPU does not let go of a process whose kernel still runs.
+TEST_F(WorkerMeasurerTest, GoesOnWhileAKilledWorkerDies) {
+  ASSERT_OK_AND_ASSIGN(auto measurer, MakeWorkerMeasurer(Options(), SystemClock()));
+  MeasureRequest request = Request(1, "die_slowly");
+  request.timeout_ns = 0.5e9;
+  Outcome outcome = Measure(*measurer, std::move(request));
+  EXPECT_EQ(outcome.kind, OutcomeKind::kTimeout);
+  if (outcome.message.find("no tracing") != std::string::npos) {
+    GTEST_SKIP() << "ptrace is not allowed here, which makes the worker die slowly";
+  }
+  EXPECT_THAT(outcome.message, HasSubstr("killed, and has not ended yet"));
+  const size_t at = outcome.message.find("pid=");
+  ASSERT_NE(at, std::string::npos) << outcome.message;
+  const pid_t dying = atoi(outcome.message.c_str() + at + std::strlen("pid="));
+  ASSERT_GT(dying, 0);
+  outcome = Measure(*measurer, Request(2, "ok"));
+  EXPECT_EQ(outcome.kind, OutcomeKind::kOk) << outcome.message;
+  EXPECT_EQ(kill(dying, 0), 0) << "it was waited for";
+  measurer.reset();
+  EXPECT_NE(kill(dying, 0), 0) << "it was left behind";
+}
+
+TEST_F(WorkerMeasurerTest, CandidatesCanWaitUntilAKilledWorkerHasEnded) {
+  WorkerOptions options = Options();
+  options.settle_timeout_ns = 60e9;
+  ASSERT_OK_AND_ASSIGN(auto measurer, MakeWorkerMeasurer(options, SystemClock()));
+  MeasureRequest request = Request(1, "die_slowly");
+  request.timeout_ns = 0.5e9;
+  Outcome outcome = Measure(*measurer, std::move(request));
+  EXPECT_EQ(outcome.kind, OutcomeKind::kTimeout);
+  const size_t at = outcome.message.find("pid=");
+  ASSERT_NE(at, std::string::npos) << outcome.message;
+  const pid_t dying = atoi(outcome.message.c_str() + at + std::strlen("pid="));
+  EXPECT_EQ(Measure(*measurer, Request(2, "ok")).kind, OutcomeKind::kOk);
+  EXPECT_NE(kill(dying, 0), 0);
+}
+
 TEST_F(WorkerMeasurerTest, SeveralWorkersAreSeveralProcesses) {
   WorkerOptions options = Options();
   options.workers = 3;

@@ -155,28 +155,35 @@ bool WorkerProcess::HasEnded() const {
          ended.si_pid == pid_;
 }
 
-std::string WorkerProcess::End(int grace_ms) {
+std::string WorkerProcess::End(int grace_ms, DyingProcesses* slow) {
   int status = 0;
   pid_t ended = 0;
+  const auto wait_for = [&](int timeout_ms) {
+    for (int waited_ms = 0; ended == 0 && waited_ms <= timeout_ms; ++waited_ms) {
+      if (waited_ms > 0) poll(nullptr, 0, /*timeout=*/1);
+      DrainOutput();
+      ended = waitpid(pid_, &status, WNOHANG);
+    }
+  };
   // A crash closes the socket a moment before the process can be reaped. Closing our end tells a
   // healthy one to go.
   CloseIfOpen(socket_);
-  for (int waited_ms = 0; waited_ms < grace_ms; ++waited_ms) {
-    ended = waitpid(pid_, &status, WNOHANG);
-    if (ended != 0) break;
-    DrainOutput();
-    poll(nullptr, 0, /*timeout=*/1);
-  }
+  if (grace_ms > 0) wait_for(grace_ms);
   kill(-pid_, SIGKILL);
-  while (ended != pid_) {
-    ended = waitpid(pid_, &status, 0);
-    if (ended < 0 && errno != EINTR) break;
+  if (slow != nullptr) {
+    wait_for(kPromptMs);
+    if (ended == 0) slow->Add(pid_);
+  } else {
+    while (ended != pid_) {
+      ended = waitpid(pid_, &status, 0);
+      if (ended < 0 && errno != EINTR) break;
+    }
   }
   DrainOutput();
   CloseIfOpen(replies_);
   CloseIfOpen(output_);
   pid_ = -1;
-  std::string how = DescribeStatus(status);
+  std::string how = ended == 0 ? "killed, and has not ended yet" : DescribeStatus(status);
   const absl::string_view printed = absl::StripAsciiWhitespace(printed_);
   if (!printed.empty()) absl::StrAppend(&how, ": ", absl::StrReplaceAll(printed, {{"\n", " | "}}));
   printed_.clear();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "backends/worker/dying_processes.h"
 
 namespace seedtune {
 
@@ -48,11 +49,13 @@ class WorkerProcess {
   // Kills the group, reaps the process and says how it had ended, with the last lines that it
   // printed: `killed by signal 11 (Segmentation fault)`, `exited with status 3: out of memory`. A
   // process that was still running `grace_ms` after we closed the connection ends by our own
-  // SIGKILL, which is then what it says. Afterwards the object is empty.
-  std::string End(int grace_ms = kExitGraceMs);
+  // SIGKILL, which is then what it says. Afterwards the object is empty. With `slow`, a process
+  // that has not ended kPromptMs after SIGKILL is left to it: `killed, and has not ended yet`.
+  std::string End(int grace_ms = kExitGraceMs, DyingProcesses* slow = nullptr);
   // How long a process whose connection is closed is given to finish dying, so that the status is
   // its own.
   static constexpr int kExitGraceMs = 200;
+  static constexpr int kPromptMs = 100;
 
  private:
   WorkerProcess() = default;
