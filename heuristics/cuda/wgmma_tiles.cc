@@ -74,6 +74,10 @@ constexpr double kMemoryShare = 0.69;
 constexpr double kOverlapLoss = 0.29;
 constexpr double kStageOverlapLoss = 0.05;
 
+// Of the tensor cores' peak, what large products reach by wgmma, and by mma, which needs no
+// packing.
+constexpr double kWgmmaShare = 0.75, kMmaShare = 0.4;
+
 constexpr double kH100Units = 132;
 constexpr double kH100ClockHz = 1.755e9;
 constexpr double kH100BytesPerS = 3.35e12;
@@ -232,6 +236,36 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
   return ranked;
 }
 
+// Whether bringing operands to aligned rows first, which mma can do without, takes longer than
+// wgmma saves. What the L2 cache holds meanwhile costs next to nothing.
+bool PacksTooMuch(const CudaProblem& problem, const HardwareInfo& device) {
+  const auto packed = [&](const OperandFact& operand, bool along_k, bool by_registers,
+                          int64_t outer) {
+    const int64_t bytes = DTypeBytes(operand.dtype);
+    const bool mma_packs_too = bytes == 1 && !along_k;
+    if (CudaWgmmaReads(operand, along_k, by_registers) || mma_packs_too) return 0.0;
+    return static_cast<double>(bytes * outer) * static_cast<double>(problem.k) *
+           static_cast<double>(problem.batch);
+  };
+  const CudaTypes& types = problem.types;
+  const double bytes =
+      packed(problem.fact->lhs, types.lhs_along_k, types.lhs_by_registers, problem.m) +
+      packed(problem.fact->rhs, types.rhs_along_k, types.rhs_by_registers, problem.n);
+  if (bytes <= static_cast<double>(device.l2_bytes) / 2) return false;
+  const double units = device.compute_units > 0 ? device.compute_units : kH100Units;
+  const double clock = device.clock_hz > 0 ? static_cast<double>(device.clock_hz) : kH100ClockHz;
+  const double bandwidth = device.memory_bandwidth_bytes_per_s > 0
+                               ? static_cast<double>(device.memory_bandwidth_bytes_per_s)
+                               : kH100BytesPerS;
+  // Steps of k of elements that take as long in every type.
+  const double steps = static_cast<double>(problem.m) * static_cast<double>(problem.n) *
+                       static_cast<double>(problem.k) * static_cast<double>(problem.batch) *
+                       static_cast<double>(DTypeBytes(types.lhs)) /
+                       (kCudaWgmmaStageBytes / kStepsPerStage);
+  const double saved_s = steps / (kStepRate * units * clock) * (1 / kMmaShare - 1 / kWgmmaShare);
+  return 2 * bytes / bandwidth > saved_s;
+}
+
 class CudaWgmmaTiles : public AutotunerHeuristic {
  public:
   std::string_view name() const override { return "cuda_wgmma_tiles"; }
@@ -328,10 +362,11 @@ class CudaWgmmaTiles : public AutotunerHeuristic {
   bool PromotesPrimary(const TuningContext& context) const override {
     std::string why_not;
     const std::optional<CudaProblem> problem = CudaProblemOf(context, why_not);
-    return problem && static_cast<double>(problem->m) * static_cast<double>(problem->n) *
-                              static_cast<double>(problem->k) *
-                              static_cast<double>(problem->batch) >=
-                          static_cast<double>(kMinWork);
+    return problem &&
+           static_cast<double>(problem->m) * static_cast<double>(problem->n) *
+                   static_cast<double>(problem->k) * static_cast<double>(problem->batch) >=
+               static_cast<double>(kMinWork) &&
+           !PacksTooMuch(*problem, context.device);
   }
 };
 

@@ -22,7 +22,8 @@ namespace seedtune {
 // warpgroups that share a large tile, against two that take small ones in turns, the stages going
 // with them; a tile of half the size for twice the parts of k.
 //
-// Promoted on sm90, where the output is more than a few tiles.
+// Promoted on sm90, where the output is more than a few tiles, unless operands whose rows are not
+// aligned would first be packed, in memory, for longer than wgmma then saves.
 std::unique_ptr<const AutotunerHeuristic> MakeCudaWgmmaTiles();
 
 }  // namespace seedtune

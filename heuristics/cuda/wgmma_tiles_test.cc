@@ -113,6 +113,22 @@ TEST(WgmmaTilesTest, PromotesAllButTheSmallest) {
   EXPECT_FALSE(heuristic->PromotesPrimary(small.context()));
 }
 
+// Large operands that are multiplied little are better left where they are.
+TEST(WgmmaTilesTest, IsNotPromotedWherePackingTakesLongerThanItSaves) {
+  const auto heuristic = MakeCudaWgmmaTiles();
+  for (const char* device : {"h100_sxm", "h200"}) {
+    SCOPED_TRACE(device);
+    const TestKernel thin("cuda", "matmul:127x4099x8191:bf16", device);
+    EXPECT_FALSE(heuristic->PromotesPrimary(thin.context()));
+    const TestKernel aligned("cuda", "matmul:128x4096x8192:bf16", device);
+    EXPECT_TRUE(heuristic->PromotesPrimary(aligned.context())) << "nothing is packed";
+    const TestKernel square("cuda", "matmul:4095x4097x4093:bf16", device);
+    EXPECT_TRUE(heuristic->PromotesPrimary(square.context())) << "multiplied often";
+    const TestKernel small("cuda", "matmul:511x1023x2047:f16", device);
+    EXPECT_TRUE(heuristic->PromotesPrimary(small.context())) << "packed inside the L2 cache";
+  }
+}
+
 TEST(WgmmaTilesTest, NeighborsMoveSeveralKnobsAtOnce) {
   const TestKernel test("cuda", "matmul:4096x4096x4096:bf16", "h200");
   const auto heuristic = MakeCudaWgmmaTiles();
