@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <random>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,7 @@ class FakeMeasurer final : public Measurer {
     // Called first; an error is what Submit or Wait returns. Empty: never an error.
     std::function<absl::Status(const MeasureRequest&)> on_submit = {};
     std::function<absl::Status()> on_wait = {};
+    bool gives_up = false;  // whatever it is asked to
   };
   explicit FakeMeasurer(Options options)
       : options_(std::move(options)), random_(options_.order_seed) {}
@@ -67,6 +69,14 @@ class FakeMeasurer final : public Measurer {
       under_way_.erase(under_way_.begin() + static_cast<std::ptrdiff_t>(which));
     }
     return replies;
+  }
+
+  std::vector<int64_t> GiveUp(std::span<const int64_t> ids) override {
+    if (!options_.gives_up) return {};
+    std::erase_if(under_way_, [&](const MeasureReply& reply) {
+      return std::find(ids.begin(), ids.end(), reply.id) != ids.end();
+    });
+    return {ids.begin(), ids.end()};
   }
 
   // Everything submitted, in that order.

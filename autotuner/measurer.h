@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,10 @@ class Measurer {
   // Blocks until a request is answered or `timeout_ns` has passed; returns all answers at hand
   // (none: time-out, or nothing under way).
   virtual absl::StatusOr<std::vector<MeasureReply>> Wait(int64_t timeout_ns) = 0;
+
+  // Gives up those of these requests that have not begun to run, and returns their ids: no answer
+  // to them will come, and their places are free. A measurer may keep any.
+  virtual std::vector<int64_t> GiveUp(std::span<const int64_t> /*ids*/) { return {}; }
 };
 
 }  // namespace seedtune

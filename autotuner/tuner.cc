@@ -248,10 +248,12 @@ class Run {
            question_.options.stop->load(std::memory_order_relaxed);
   }
   bool MayAsk() const;
+  bool IsTimeUp() const;
   double SecondsKeptBack() const;
 
   absl::Status Search();
   absl::Status FillMeasurer();
+  void GiveUpWhatWaits();
   absl::Status Retime();
   void BeginRetiming();
   bool MayBeginRound() const;
@@ -376,8 +378,11 @@ std::optional<std::string> Run::Replay(const RunInfo& info, std::span<const RunE
       continue;
     }
     if (!retiming_.has_value()) {
-      if (told_.size() < asked_.size()) {
-        return unlike(" re-times ", asked_[index].config_json, " while candidates are under way");
+      // Others may have been given up when the time was up.
+      for (AskIndex first = 0; first < std::min(asked_.size(), question_.first.size()); ++first) {
+        if (asked_[first].outcome.has_value()) continue;
+        return unlike(" re-times ", asked_[index].config_json, " before ",
+                      asked_[first].config_json, " is measured");
       }
       BeginRetiming();
     }
@@ -392,6 +397,7 @@ std::optional<std::string> Run::Replay(const RunInfo& info, std::span<const RunE
     retiming_->Tell(static_cast<int64_t>(index), event.outcome);
   }
 
+  if (retiming_.has_value()) return std::nullopt;  // what is not measured was given up
   for (AskIndex index = 0; index < asked_.size(); ++index) {
     if (!asked_[index].outcome.has_value()) resubmit_.push_back(index);
   }
@@ -448,7 +454,12 @@ bool Run::MayAsk() const {
       best_ns_ <= question_.options.roofline_ns / budget.roofline_fraction) {
     return false;
   }
-  return budget.seconds == 0 || Seconds() < budget.seconds - SecondsKeptBack();
+  return !IsTimeUp();
+}
+
+bool Run::IsTimeUp() const {
+  const double seconds = question_.options.budget.seconds;
+  return seconds > 0 && Seconds() >= seconds - SecondsKeptBack();
 }
 
 // For re-timing the leaders, going by what a measurement has taken so far.
@@ -465,6 +476,7 @@ absl::Status Run::Search() {
   ReportProgress();
   while (true) {
     SEEDTUNE_RETURN_IF_ERROR(FillMeasurer());
+    GiveUpWhatWaits();
     if (under_way_.empty() || IsStopped()) return absl::OkStatus();
     SEEDTUNE_ASSIGN_OR_RETURN(std::vector<MeasureReply> replies, WaitForReplies());
     for (MeasureReply& reply : replies) {
@@ -477,6 +489,20 @@ absl::Status Run::Search() {
     }
     ReportProgress();
   }
+}
+
+// Once the time is up and something is known to work, nothing is waited for that does not run yet:
+// a compiler can take longer than the budget. But the first candidates are measured whatever it
+// takes.
+void Run::GiveUpWhatWaits() {
+  if (!IsTimeUp() || best_ns_ == kInfinity) return;
+  const auto is_first = [&](AskIndex index) { return index < question_.first.size(); };
+  std::erase_if(resubmit_, [&](AskIndex index) { return !is_first(index); });
+  std::vector<int64_t> ids;
+  for (const auto& [id, index] : under_way_) {
+    if (!is_first(index)) ids.push_back(id);
+  }
+  for (const int64_t id : question_.measurer.GiveUp(ids)) under_way_.erase(id);
 }
 
 // Keeps as many requests under way as the measurer wants.

@@ -54,6 +54,7 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::Ge;
 using ::testing::Gt;
 using ::testing::HasSubstr;
@@ -61,6 +62,7 @@ using ::testing::IsEmpty;
 using ::testing::Le;
 using ::testing::Lt;
 using ::testing::Ne;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 class TunerTest : public ::testing::Test {
@@ -293,6 +295,72 @@ TEST_F(TunerTest, KeepsToItsSecondsWithTimeLeftForTheLeaders) {
     EXPECT_THAT(result.evaluations, Gt(100 * workers));
     EXPECT_THAT(result.best_outcome.samples_ns.size(), Ge(5 * 5u)) << "five rounds at least";
   }
+}
+
+// A compiler can take longer for what it was asked last than the whole budget.
+TEST_F(TunerTest, GivesUpWhatDoesNotRunYetOnceTheTimeIsUp) {
+  for (const bool gives_up : {false, true}) {
+    SCOPED_TRACE(gives_up);
+    FakeMeasurer::Options fake = FakeOptions();
+    fake.capacity = 8;
+    fake.gives_up = gives_up;
+    fake.on_wait = [&] {
+      clock_.AdvanceNs(100'000'000);
+      return absl::OkStatus();
+    };
+    FakeMeasurer measurer(fake);
+    TuneOptions options;
+    options.budget = {.evaluations = 0, .seconds = 5};
+    options.leaders = 0;
+    ASSERT_OK_AND_ASSIGN(const TuneResult result, RunTune(measurer, nullptr, options));
+    EXPECT_TRUE(result.finished);
+    EXPECT_NEAR(result.seconds, gives_up ? 5 : 5.7, 0.11);
+    EXPECT_EQ(result.evaluations + (gives_up ? 7 : 0),
+              static_cast<int64_t>(FirstRequests(measurer).size()));
+  }
+}
+
+TEST_F(TunerTest, GivesNothingUpBeforeTheSeedsAreMeasured) {
+  AddHeuristic("expert", {space_->At(10), space_->At(20), space_->At(30)});
+  FakeMeasurer::Options fake = FakeOptions();
+  fake.capacity = 8;
+  fake.gives_up = true;
+  fake.on_wait = [&] {
+    clock_.AdvanceNs(1'000'000'000);
+    return absl::OkStatus();
+  };
+  FakeMeasurer measurer(fake);
+  TuneOptions options;
+  options.budget = {.evaluations = 0, .seconds = 0.5};
+  options.leaders = 0;
+  ASSERT_OK_AND_ASSIGN(const TuneResult result, RunTune(measurer, nullptr, options));
+  EXPECT_EQ(result.evaluations, 4);
+}
+
+TEST_F(TunerTest, WhatWasGivenUpIsNotAskedForWhenARunIsGoneOnWith) {
+  const auto database = OpenDatabase();
+  FakeMeasurer::Options fake = FakeOptions();
+  fake.capacity = 8;
+  fake.gives_up = true;
+  fake.on_wait = [&] {
+    clock_.AdvanceNs(100'000'000);
+    return absl::OkStatus();
+  };
+  TuneOptions options;
+  options.budget = {.evaluations = 0, .seconds = 5};
+  int retimed = 0;
+  HookedDatabase dying(*database, {.before_append = [&](const RunEvent& event) {
+    const bool dies = event.kind == RunEvent::Kind::kRetime && ++retimed == 3;
+    return dies ? absl::InternalError("dead") : absl::OkStatus();
+  }});
+  FakeMeasurer killed(fake);
+  EXPECT_THAT(RunTune(killed, &dying, options), StatusIs(absl::StatusCode::kInternal));
+  FakeMeasurer measurer(fake);
+  ASSERT_OK_AND_ASSIGN(const TuneResult result, RunTune(measurer, database.get(), options));
+  EXPECT_TRUE(result.resumed);
+  EXPECT_TRUE(result.finished);
+  EXPECT_THAT(measurer.requests(),
+              AllOf(Not(IsEmpty()), Each(Field(&MeasureRequest::id, Ge(int64_t{1} << 32)))));
 }
 
 TEST_F(TunerTest, RetimesTheLeadersInTurnsWithTheDefault) {

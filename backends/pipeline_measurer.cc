@@ -16,7 +16,8 @@ constexpr int64_t kTurnNs = 2'000'000, kGlanceNs = 1;
 }  // namespace
 
 absl::Status PipelineMeasurer::Submit(MeasureRequest request) {
-  const size_t under_way = waiting_.size() + ready_.size() + preparing_.size() + measuring_.size();
+  const size_t under_way =
+      waiting_.size() + ready_.size() + preparing_.size() - given_up_.size() + measuring_.size();
   if (under_way >= static_cast<size_t>(capacity())) {
     return absl::FailedPreconditionError(
         absl::StrCat("all ", capacity(), " places are taken, want a call of Wait first"));
@@ -43,7 +44,8 @@ absl::Status PipelineMeasurer::Pump() {
     waiting_.pop_front();
     MeasureRequest preparation = request;
     preparation.timeout_ns = limit_.limit_ns();
-    preparing_.emplace(request.id, std::move(request));
+    preparation.id = ++last_preparation_;
+    preparing_.emplace(preparation.id, std::move(request));
     SEEDTUNE_RETURN_IF_ERROR(prepare_->Submit(std::move(preparation)));
   }
   return absl::OkStatus();
@@ -60,6 +62,8 @@ absl::Status PipelineMeasurer::CollectPrepared(int64_t timeout_ns,
     } else if (reply.outcome.ok()) {
       limit_.Took(reply.outcome.compile_ns);
     }
+    if (given_up_.erase(reply.id) > 0) continue;
+    reply.id = request.mapped().id;
     if (!reply.outcome.ok()) {
       // A worker that is cut off says how long it took, and no more: none of it was measuring.
       reply.outcome.compile_ns += std::exchange(reply.outcome.measure_ns, 0);
@@ -85,12 +89,33 @@ absl::Status PipelineMeasurer::CollectMeasured(int64_t timeout_ns,
   return absl::OkStatus();
 }
 
+std::vector<int64_t> PipelineMeasurer::GiveUp(std::span<const int64_t> ids) {
+  std::vector<int64_t> given_up;
+  for (const int64_t id : ids) {
+    const auto is_it = [id](const MeasureRequest& request) { return request.id == id; };
+    if (std::erase_if(waiting_, is_it) + std::erase_if(ready_, is_it) > 0) {
+      prepare_ns_.erase(id);
+      given_up.push_back(id);
+      continue;
+    }
+    for (const auto& [preparation, request] : preparing_) {
+      if (request.id != id || !given_up_.insert(preparation).second) continue;
+      given_up.push_back(id);
+      break;
+    }
+  }
+  return given_up;
+}
+
 absl::StatusOr<std::vector<MeasureReply>> PipelineMeasurer::Wait(int64_t timeout_ns) {
   const int64_t give_up_ns = clock_.NowNs() + timeout_ns;
   std::vector<MeasureReply> replies;
   while (true) {
     SEEDTUNE_RETURN_IF_ERROR(Pump());
-    if (!replies.empty() || (preparing_.empty() && measuring_.empty())) return replies;
+    if (!replies.empty() ||
+        (preparing_.size() == given_up_.size() && measuring_.empty() && waiting_.empty())) {
+      return replies;
+    }
     const int64_t left_ns = give_up_ns - clock_.NowNs();
     if (left_ns <= 0) return replies;
     if (measuring_.empty()) {

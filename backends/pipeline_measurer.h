@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +36,8 @@ class PipelineMeasurer : public Measurer {
   int capacity() const override { return prepare_->capacity() + 2 * measure_->capacity(); }
   absl::Status Submit(MeasureRequest request) override;
   absl::StatusOr<std::vector<MeasureReply>> Wait(int64_t timeout_ns) override;
+  // What is being prepared is prepared to its end; its place for preparing is taken until then.
+  std::vector<int64_t> GiveUp(std::span<const int64_t> ids) override;
 
  private:
   // A kernel and a configuration of it.
@@ -50,11 +53,15 @@ class PipelineMeasurer : public Measurer {
   const std::unique_ptr<Measurer> prepare_, measure_;
   Clock& clock_;
   AdaptiveLimit limit_;
-  std::deque<MeasureRequest> waiting_, ready_;   // for either step
-  std::map<int64_t, MeasureRequest> preparing_;  // by request id
-  std::map<int64_t, double> measuring_;          // by request id: what preparing took, in ns
-  std::map<int64_t, double> prepare_ns_;         // of what is in `ready_`
-  std::shared_ptr<const Kernel> kernel_;         // the last one: what `prepared_` is of
+  std::deque<MeasureRequest> waiting_, ready_;  // for either step
+  // By an id of its own: one that is given up can outlast its run, and the next run's ids begin
+  // anew.
+  std::map<int64_t, MeasureRequest> preparing_;
+  std::set<int64_t> given_up_;  // of `preparing_`
+  int64_t last_preparation_ = 0;
+  std::map<int64_t, double> measuring_;   // by request id: what preparing took, in ns
+  std::map<int64_t, double> prepare_ns_;  // of what is in `ready_`
+  std::shared_ptr<const Kernel> kernel_;  // the last one: what `prepared_` is of
   std::set<Key> prepared_;
 };
 

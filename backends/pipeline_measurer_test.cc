@@ -186,6 +186,28 @@ TEST_F(PipelineMeasurerTest, ABrokenStepIsAnError) {
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("gone")));
 }
 
+TEST_F(PipelineMeasurerTest, WhatIsGivenUpIsNotAnswered) {
+  const auto measurer = Make(2, [](const MeasureRequest&) { return Ok(5); });
+  for (int64_t id = 1; id <= 3; ++id) ASSERT_THAT(measurer->Submit(Request(id, id)), IsOk());
+  ASSERT_THAT(prepare_->requests(), SizeIs(2));
+  const std::vector<int64_t> ids = {2, 3, 4};
+  EXPECT_THAT(measurer->GiveUp(ids), ElementsAre(2, 3)) << "being prepared, waiting, unknown";
+  EXPECT_THAT(measurer->GiveUp(ids), IsEmpty());
+  std::vector<MeasureReply> replies = All(*measurer, 1);
+  ASSERT_THAT(replies, SizeIs(1));
+  EXPECT_EQ(replies[0].id, 1);
+  EXPECT_THAT(*measurer->Wait(kLongNs), IsEmpty());
+
+  // What is still being prepared is not taken for another of its id, and takes no place.
+  for (int64_t id = 2; id <= 4; ++id) ASSERT_THAT(measurer->Submit(Request(id, 90)), IsOk());
+  replies = All(*measurer, 3);
+  ASSERT_THAT(replies, SizeIs(3));
+  EXPECT_THAT(*measurer->Wait(kLongNs), IsEmpty());
+  for (const MeasureRequest& request : measure_->requests()) {
+    EXPECT_EQ(request.config.GetInt("x"), request.id == 1 ? 1 : 90);
+  }
+}
+
 TEST_F(PipelineMeasurerTest, NothingUnderWayReturnsAtOnce) {
   const auto measurer = Make(2, [](const MeasureRequest&) { return Ok(5); });
   EXPECT_THAT(*measurer->Wait(kLongNs), IsEmpty());

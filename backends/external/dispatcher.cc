@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace seedtune {
@@ -176,11 +177,42 @@ void Dispatcher::Compiled(int64_t id) {
   Job& job = jobs_.at(id);
   Candidate& candidate = candidates_.at(job.candidate);
   candidate.is_compiled = true;
-  job.stage = Stage::kReady;
   Worker& worker = workers_[candidate.worker];
   --worker.compiling;
+  if (job.is_given_up) return SetAside(id);
+  job.stage = Stage::kReady;
   ++worker.ready;
   ready_.push_back(id);
+}
+
+void Dispatcher::SetAside(int64_t id) {
+  const Job& job = jobs_.at(id);
+  Candidate& candidate = candidates_.at(job.candidate);
+  candidate.job.reset();
+  candidate.best_ns = std::numeric_limits<double>::infinity();
+  if (job.is_suspect) workers_[candidate.worker].is_alone = false;
+  jobs_.erase(id);
+}
+
+bool Dispatcher::GiveUp(int64_t id) {
+  Job& job = jobs_.at(id);
+  switch (job.stage) {
+    case Stage::kRunning:
+      return false;
+    case Stage::kCompiling:
+      job.is_given_up = true;
+      return true;
+    case Stage::kReady:
+      std::erase(ready_, id);
+      --workers_[candidates_.at(job.candidate).worker].ready;
+      SetAside(id);
+      return true;
+    case Stage::kWaiting:
+      break;
+  }
+  std::erase(waiting_, id);
+  jobs_.erase(id);
+  return true;
 }
 
 void Dispatcher::CompileFailed(int64_t id) {
@@ -210,7 +242,12 @@ void Dispatcher::Ran(int64_t id, double objective_ns) {
 
 void Dispatcher::Up(int worker) { workers_[worker].is_up = true; }
 
-void Dispatcher::Requeue(int64_t id, Job& job) {
+void Dispatcher::Requeue(int64_t id) {
+  Job& job = jobs_.at(id);
+  if (job.is_given_up) {
+    jobs_.erase(id);
+    return;
+  }
   job.stage = Stage::kWaiting;
   // They were first before.
   waiting_.push_front(id);
@@ -255,7 +292,7 @@ std::vector<int64_t> Dispatcher::Died(int worker) {
       jobs_.erase(it->first);
       continue;
     }
-    Requeue(it->first, job);
+    Requeue(it->first);
   }
   return to_blame;
 }
@@ -263,7 +300,7 @@ std::vector<int64_t> Dispatcher::Died(int worker) {
 void Dispatcher::Ended(int worker, std::optional<int64_t> answered) {
   const std::map<int64_t, Stage> dropped = Drop(worker);
   for (auto it = dropped.rbegin(); it != dropped.rend(); ++it) {
-    if (answered != it->first) Requeue(it->first, jobs_.at(it->first));
+    if (answered != it->first) Requeue(it->first);
   }
   if (answered) jobs_.erase(*answered);
 }

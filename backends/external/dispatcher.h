@@ -55,9 +55,14 @@ class Dispatcher {
   void CompileFailed(int64_t job);             // answered
   void Ran(int64_t job, double objective_ns);  // answered
 
+  // Nobody wants its answer any more. True: unless it runs, and then it goes on. One that is being
+  // compiled stays at its worker until Compiled or CompileFailed, or until the worker ends.
+  bool GiveUp(int64_t job);
+
   // A worker begins down. It takes work while it is up, and holds nothing when it comes up.
   void Up(int worker);
-  // It died by what it was at. The jobs to blame, which are answered; all others wait again.
+  // It died by what it was at. The jobs to blame, which are answered; all others wait again, but
+  // for those given up.
   std::vector<int64_t> Died(int worker);
   // It was ended for reasons of one job, which is answered, or of none; all others wait again.
   void Ended(int worker, std::optional<int64_t> answered);
@@ -70,7 +75,8 @@ class Dispatcher {
   struct Job {
     std::string key;
     Stage stage = Stage::kWaiting;
-    int64_t candidate = 0;    // from kCompiling on
+    int64_t candidate = 0;  // from kCompiling on
+    bool is_given_up = false;
     bool is_suspect = false;  // was under way when a worker died, with others
     int idle_deaths = 0;      // workers that died with nothing under way, and this one ready
   };
@@ -100,7 +106,9 @@ class Dispatcher {
   std::optional<Action> Place(int64_t id, Job& job);
   std::optional<int64_t> Victim(int worker) const;
   std::optional<int64_t> IdleCandidate(int worker, const std::string& key) const;
-  void Requeue(int64_t id, Job& job);
+  // Of what was compiled and will not run: the candidate stays until its place is needed.
+  void SetAside(int64_t id);
+  void Requeue(int64_t id);
   // Forgets what a worker holds; its jobs by the stage that they were in.
   std::map<int64_t, Stage> Drop(int worker);
 

@@ -193,6 +193,45 @@ TEST(DispatcherTest, AJobThatIsReadyIsNotToBlameAtOnce) {
   }
 }
 
+TEST(DispatcherTest, WhatIsGivenUpDoesNotRun) {
+  Dispatcher dispatcher =
+      WithWorkers({{.max_compiles = 2, .compiles_while_running = true, .max_candidates = 3}});
+  for (int job = 1; job <= 4; ++job) dispatcher.Add(job, absl::StrCat(job));
+  AllNext(dispatcher);
+  dispatcher.Compiled(1);
+  EXPECT_THAT(Texts(dispatcher), ElementsAre("run 1 on 0", "compile 3 on 0"));
+  dispatcher.Compiled(2);
+  AllNext(dispatcher);
+  EXPECT_FALSE(dispatcher.GiveUp(1)) << "it runs";
+  EXPECT_TRUE(dispatcher.GiveUp(2)) << "it is ready";
+  EXPECT_TRUE(dispatcher.GiveUp(3)) << "it is compiled";
+  EXPECT_TRUE(dispatcher.GiveUp(4)) << "it waits";
+  dispatcher.Ran(1, 5);
+  EXPECT_THAT(Texts(dispatcher), IsEmpty());
+  dispatcher.Compiled(3);
+  EXPECT_THAT(Texts(dispatcher), IsEmpty());
+  EXPECT_FALSE(dispatcher.has_jobs());
+  // What they left makes room.
+  dispatcher.Add(5, "5");
+  dispatcher.Add(6, "1");
+  EXPECT_THAT(Texts(dispatcher), ElementsAre("release on 0", "compile 5 on 0", "run 6 on 0"));
+}
+
+TEST(DispatcherTest, WhatIsGivenUpEndsWithItsWorker) {
+  Dispatcher dispatcher =
+      WithWorkers({{.max_compiles = 2, .compiles_while_running = true, .max_candidates = 3}});
+  dispatcher.Add(1, "a");
+  dispatcher.Add(2, "b");
+  AllNext(dispatcher);
+  EXPECT_TRUE(dispatcher.GiveUp(1));
+  EXPECT_THAT(dispatcher.Died(0), IsEmpty());
+  dispatcher.Up(0);
+  EXPECT_THAT(Texts(dispatcher), ElementsAre("compile 2 on 0"));
+  EXPECT_TRUE(dispatcher.GiveUp(2));
+  dispatcher.Ended(0, std::nullopt);
+  EXPECT_FALSE(dispatcher.has_jobs());
+}
+
 TEST(DispatcherTest, WorkOfALostWorkerGoesToOthers) {
   Dispatcher dispatcher = WithWorkers({Limits{}, Limits{}});
   dispatcher.Add(1, "a");

@@ -150,6 +150,19 @@ class Session : public ExternalMeasurer {
     return absl::OkStatus();
   }
 
+  std::vector<int64_t> GiveUp(std::span<const int64_t> ids) override {
+    std::vector<int64_t> given_up;
+    std::erase_if(jobs_, [&](const auto& job) {
+      const int64_t id = job.second.request.id;
+      if (std::find(ids.begin(), ids.end(), id) == ids.end() || !dispatcher_->GiveUp(job.first)) {
+        return false;
+      }
+      given_up.push_back(id);
+      return true;
+    });
+    return given_up;
+  }
+
   absl::StatusOr<std::vector<MeasureReply>> Wait(int64_t timeout_ns) override {
     const int64_t give_up_ns = After(static_cast<double>(timeout_ns));
     while (true) {
@@ -390,7 +403,6 @@ class Session : public ExternalMeasurer {
   }
 
   void TakeCompiled(Worker& worker, const Pending& request, const ExternalReply& reply) {
-    Job& job = jobs_.at(request.job);
     const auto took_ns = static_cast<double>(clock_.NowNs() - request.sent_ns);
     if (reply.has_error()) {
       worker.candidates.erase(request.candidate);
@@ -407,7 +419,8 @@ class Session : public ExternalMeasurer {
                                                                 ", want nanoseconds, or 0")));
     }
     compile_limit_.Took(took_ns);
-    job.compile_ns = said_ns > 0 ? said_ns : took_ns;
+    const auto job = jobs_.find(request.job);
+    if (job != jobs_.end()) job->second.compile_ns = said_ns > 0 ? said_ns : took_ns;
     dispatcher_->Compiled(request.job);
   }
 
@@ -440,8 +453,10 @@ class Session : public ExternalMeasurer {
     return outcome;
   }
 
+  // Of a job that was given up nobody hears.
   void Answer(int64_t job, Outcome outcome) {
     const auto answered = jobs_.extract(job);
+    if (answered.empty()) return;
     replies_.push_back({answered.mapped().request.id, std::move(outcome)});
   }
 
@@ -549,7 +564,7 @@ class Session : public ExternalMeasurer {
   std::shared_ptr<const Kernel> kernel_;    // what the next two are of
   std::string kernel_json_, kernel_fingerprint_;
   int64_t last_job_ = 0;
-  std::map<int64_t, Job> jobs_;
+  std::map<int64_t, Job> jobs_;  // those whose answer is waited for
   std::vector<MeasureReply> replies_;
   std::string last_trouble_;
   absl::Status start_failure_;

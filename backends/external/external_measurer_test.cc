@@ -207,6 +207,19 @@ TEST_F(ExternalMeasurerTest, ACompileThatHangsIsCut) {
   EXPECT_EQ(Measure(Request(2, 32)).kind, OutcomeKind::kOk);
 }
 
+TEST_F(ExternalMeasurerTest, NobodyWaitsForACompileThatIsGivenUp) {
+  ExternalOptions options = Options("--fault=compile_hang");
+  options.compile_limit = {.first_ns = 1e9, .min_ns = 1e9, .max_ns = 1e9};
+  Start(std::move(options));
+  ASSERT_THAT(measurer_->Submit(Request(1, 64)), IsOk());
+  const std::vector<int64_t> ids = {1};
+  EXPECT_EQ(measurer_->GiveUp(ids), ids);
+  ASSERT_OK_AND_ASSIGN(const auto replies, measurer_->Wait(kLongNs));
+  EXPECT_THAT(replies, SizeIs(0));
+  // The worker hangs all the same, and is started anew when it is needed.
+  EXPECT_EQ(Measure(Request(1, 32)).kind, OutcomeKind::kOk);
+}
+
 TEST_F(ExternalMeasurerTest, AReplyTooMuchCostsOneCandidateAtMost) {
   Start(Options("--fault=run_twice"));
   EXPECT_EQ(Measure(Request(1, 64)).kind, OutcomeKind::kOk);

@@ -47,9 +47,10 @@ class CompilePool:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, job, done):
-        """Later calls, on another thread, `done(ok, result, seconds)`; the result of what failed is why."""
-        self._jobs.put((job, done))
+    def submit(self, job, done, timeout_s=float("inf")):
+        """Later calls, on another thread, `done(ok, result, seconds)`; the result of what failed is why. It fails once
+        `timeout_s` has passed from now on, or once it has been worked on for as long as the pool allows."""
+        self._jobs.put((job, done, time.monotonic() + timeout_s))
 
     def close(self):
         for _ in self._threads:
@@ -79,18 +80,19 @@ class CompilePool:
             item = self._jobs.get()
             if item is None:
                 break
-            job, done = item
+            job, done, deadline = item
             begin = time.monotonic()
             try:
                 if process is None or not process.is_alive():
                     process, connection = self._start()
                 connection.send(job)
-                if connection.poll(self._timeout_s):
+                allowed = min(self._timeout_s, max(0.1, deadline - time.monotonic()))
+                if connection.poll(allowed):
                     ok, result = connection.recv()
                 else:
                     process.kill()
                     process.join()
-                    ok, result = False, f"compiling took longer than {self._timeout_s:.0f} s"
+                    ok, result = False, f"compiling took longer than {allowed:.3g} s"
             except RuntimeError as error:
                 ok, result = False, str(error)
             except (EOFError, OSError) as error:

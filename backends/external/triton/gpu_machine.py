@@ -55,18 +55,20 @@ class GpuMachine:
         problem = problem_of_kernel(kernel)
         return problem, make_plan(problem, config, self._device)
 
-    def compile(self, plan, done):
+    def compile(self, plan, timeout_s, done):
 
         def compiled(ok, result, seconds):
             del seconds
             if not ok:
-                done(Failure("crash" if "crashed" in result else "compile_error", result))
+                late = "compiling took longer" in result
+                done(Failure("crash" if "crashed" in result else "timeout" if late else "compile_error", result))
             elif self._shared_limit and result > self._shared_limit:
                 done(Failure("out_of_resources", f"{result} bytes of shared memory, want at most {self._shared_limit}"))
             else:
                 done(None)
 
-        self._pool.submit(plan, compiled)
+        # Seedtune kills a worker that is later than that, and the other candidates' compilers with it.
+        self._pool.submit(plan, compiled, timeout_s - min(1.0, timeout_s / 4))
 
     def run(self, plan, request):
         problem, plan = plan

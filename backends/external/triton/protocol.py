@@ -3,7 +3,7 @@
 What compiles and runs is a machine:
     hello() -> dict         fields of the hello reply beside those that are the protocol's
     plan(kernel, config)    what is to be compiled; raises problem.Unsupported or ValueError
-    compile(plan, done)     later calls done(error or None), on any thread
+    compile(plan, timeout_s, done)    later calls done(error or None), on any thread
     run(plan, request) -> dict    the run reply; called by one thread, one at a time
     space(kernel) -> dict   the space reply; raises problem.Unsupported
     close()
@@ -109,7 +109,7 @@ class Session:
             self._candidates[identifier] = plan
             self._reply(identifier, {"compile": {}})
 
-        self._machine.compile(plan, done)
+        self._machine.compile(plan, body["timeout_ns"] / 1e9, done)
 
     def _run(self, body):
         if body["candidate"] not in self._candidates:

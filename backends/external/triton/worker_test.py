@@ -158,8 +158,8 @@ class SessionTest(unittest.TestCase):
 
         class Overlapping(DryMachine):
 
-            def compile(self, plan, done):
-                super().compile(plan, done)
+            def compile(self, plan, timeout_s, done):
+                super().compile(plan, timeout_s, done)
                 if plan[1].options["num_warps"] == 8:
                     compiled.set()
 

@@ -173,6 +173,20 @@ TEST(TritonSpaceTest, T17_SharedMemoryIsNotOverestimatedOnHopper) {
   }
 }
 
+TEST(TritonSpaceTest, UnrolledLoopsHaveTheirBuffersSeveralTimes) {
+  const auto space = Space("matmul:4096x4096x4096:bf16", Device("h200"));
+  PartialConfig seed = Tile(64, 256, 64, 8, 4);  // 40,960 bytes a stage
+  EXPECT_THAT(space->Normalize(seed.Set("range_unroll_factor[k]", 1), NormalizeMode::kReject),
+              IsOk());
+  seed.Set("range_unroll_factor[k]", 2);
+  EXPECT_THAT(space->Normalize(seed, NormalizeMode::kReject),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("unrolled_stages_fit")));
+  EXPECT_THAT(space->Normalize(seed.Set("split_k", 32), NormalizeMode::kReject), IsOk())
+      << "two steps: the unrolled loop is never entered";
+  EXPECT_THAT(space->Normalize(seed.Set("split_k", 1).Set("num_stages", 2), NormalizeMode::kReject),
+              IsOk());
+}
+
 // Every knob that others tune for Triton is there, on the vendor that has it.
 TEST(TritonSpaceTest, HasTheKnobsOfItsVendor) {
   const struct {
