@@ -173,19 +173,22 @@ absl::Status Knob::NoSuchChoice(const KnobValue& value) const {
       absl::StrCat(name_, " is ", KnobValueToString(value), ", want ", DescribeChoices()));
 }
 
-absl::StatusOr<int> Knob::Find(const KnobValue& value) const {
+std::optional<int> Knob::IndexOf(const KnobValue& value) const {
   if (is_ordered()) {
-    if (const auto* integer = std::get_if<int64_t>(&value)) {
-      const auto found = std::lower_bound(numeric_.begin(), numeric_.end(), *integer);
-      if (found != numeric_.end() && *found == *integer) {
-        return static_cast<int>(found - numeric_.begin());
-      }
-    }
-    return NoSuchChoice(value);
+    const auto* integer = std::get_if<int64_t>(&value);
+    if (integer == nullptr) return std::nullopt;
+    const auto found = std::lower_bound(numeric_.begin(), numeric_.end(), *integer);
+    if (found == numeric_.end() || *found != *integer) return std::nullopt;
+    return static_cast<int>(found - numeric_.begin());
   }
   const auto found = std::find(choices_.begin(), choices_.end(), value);
-  if (found == choices_.end()) return NoSuchChoice(value);
+  if (found == choices_.end()) return std::nullopt;
   return static_cast<int>(found - choices_.begin());
+}
+
+absl::StatusOr<int> Knob::Find(const KnobValue& value) const {
+  if (const std::optional<int> index = IndexOf(value)) return *index;
+  return NoSuchChoice(value);
 }
 
 absl::StatusOr<int> Knob::FindNearest(const KnobValue& value) const {

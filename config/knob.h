@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -55,6 +56,7 @@ class Knob {
 
   // kInvalidArgument: `block_size[m] is 48, want a power of two from 16 to 256`.
   absl::StatusOr<int> Find(const KnobValue& value) const;
+  std::optional<int> IndexOf(const KnobValue& value) const;  // the same, without a reason
   // The choice nearest to a value of the right type but out of the list (log distance for powers of
   // two); an error as above where nothing is near (enums, wrong type).
   absl::StatusOr<int> FindNearest(const KnobValue& value) const;

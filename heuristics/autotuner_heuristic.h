@@ -38,7 +38,8 @@ class AutotunerHeuristic {
   virtual Eligibility IsEligible(const TuningContext& context) const = 0;
 
   // Seeds, best first; the first is the primary. Called only when eligible. A seed may be partial.
-  // An error costs these seeds and nothing else. Seeds are hints: they never shrink the space.
+  // An error costs these seeds and nothing else. Seeds are hints: they never shrink the space. The
+  // first context.max_seeds are enough.
   virtual absl::StatusOr<std::vector<PartialConfig>> SeedConfigs(
       const TuningContext& context) const = 0;
 

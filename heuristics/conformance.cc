@@ -1,6 +1,8 @@
 #include "heuristics/conformance.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -84,6 +86,17 @@ void CheckHeuristic(const AutotunerHeuristic& heuristic, const TuningContext& co
   ASSERT_THAT(again, IsOk());
   EXPECT_EQ(*again, *seeds) << "not deterministic";
   EXPECT_EQ(heuristic.IsEligible(context).reason, eligibility.reason);
+  // Whoever wants fewer gets the first of them.
+  for (const size_t wanted : {1, 2}) {
+    TuningContext few = context;
+    few.max_seeds = wanted;
+    const auto first = heuristic.SeedConfigs(few);
+    ASSERT_THAT(first, IsOk());
+    ASSERT_GE(first->size(), std::min(wanted, seeds->size()));
+    ASSERT_LE(first->size(), seeds->size());
+    EXPECT_TRUE(std::equal(first->begin(), first->end(), seeds->begin()))
+        << "not the first " << wanted << " of all";
+  }
 
   // Moves name knobs of the space and values of the right kind, whatever constraints say of them.
   for (const Config& config : {configs.front(), context.space.Default()}) {
@@ -162,6 +175,9 @@ int CheckConformance(const HeuristicRegistry& registry, const std::string& devic
             << outcome.detail;
       }
       EXPECT_TRUE(test.space().IsValid(result.untuned.choices()));
+      const UntunedDefault untuned = FindUntunedDefault(registry, backend, test.context(), options);
+      EXPECT_EQ(untuned.config, result.untuned) << "alone: " << untuned.origin;
+      EXPECT_EQ(untuned.origin, result.untuned_origin);
     }
     // One kernel's failures are enough to see what is wrong.
     if (::testing::Test::HasFailure()) break;

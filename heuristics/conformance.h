@@ -30,7 +30,8 @@ std::vector<std::string> ConformanceKernels(ConformanceGrid grid);
 //   * eligibility has a reason and agrees with seeding: eligible means seeds, anything else an
 //   error;
 //   * seeds are legal in the space as they are, canonical (what comes back of them is themselves),
-//     pairwise distinct, the primary first, and the same when asked again;
+//     pairwise distinct, the primary first, and the same when asked again, or asked for fewer;
+//   * the untuned default is the same, whether it is asked for alone or beside all seeds;
 //   * neighbours name knobs of the space and values that are choices;
 //   * consulted through the registry it has seeded, declined or repeated others, and nothing else;
 //   * no file, device or socket is opened meanwhile.

@@ -193,12 +193,14 @@ ConsultResult ConsultHeuristics(const HeuristicRegistry& registry, std::string_v
 
 UntunedDefault FindUntunedDefault(const HeuristicRegistry& registry, std::string_view backend,
                                   const TuningContext& context, const ConsultOptions& options) {
+  TuningContext primary_alone = context;
+  primary_alone.max_seeds = 1;
   for (const AutotunerHeuristic* heuristic : registry.ForBackend(backend)) {
     if (WhyDisabled(options, heuristic->name())) continue;
     absl::StatusOr<std::vector<PartialConfig>> partials = std::vector<PartialConfig>();
     const std::optional<std::string> thrown = TextOfThrown([&] {
       if (!heuristic->IsEligible(context).eligible || !heuristic->PromotesPrimary(context)) return;
-      partials = heuristic->SeedConfigs(context);
+      partials = heuristic->SeedConfigs(primary_alone);
     });
     if (thrown || !partials.ok() || partials->empty()) continue;
     absl::StatusOr<Config> primary =

@@ -60,23 +60,15 @@ double StructuralDistance(const Config& a, const Config& b) {
   return distance;
 }
 
-std::vector<PartialConfig> SelectDiverse(const ConfigSpace& space,
-                                         const std::vector<PartialConfig>& ranked, size_t limit) {
-  std::vector<PartialConfig> selected;
-  std::vector<Config> configs;
-  for (const PartialConfig& seed : ranked) {
-    if (selected.size() >= limit) break;
-    absl::StatusOr<Config> config = space.Normalize(seed, NormalizeMode::kReject);
-    if (!config.ok()) continue;
-    bool is_far = true;
-    for (const Config& other : configs) {
-      is_far = is_far && StructuralDistance(*config, other) >= kMinSeedDistance;
-    }
-    if (!is_far) continue;
-    configs.push_back(*std::move(config));
-    selected.push_back(seed);
+void DiverseSeeds::Add(PartialConfig seed) {
+  if (is_full()) return;
+  absl::StatusOr<Config> config = space_.Normalize(seed, NormalizeMode::kReject);
+  if (!config.ok()) return;
+  for (const Config& other : configs_) {
+    if (StructuralDistance(*config, other) < kMinSeedDistance) return;
   }
-  return selected;
+  configs_.push_back(*std::move(config));
+  seeds_.push_back(std::move(seed));
 }
 
 }  // namespace seedtune

@@ -14,6 +14,7 @@
 #define SEEDTUNE_HEURISTICS_DIVERSITY_H_
 
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "config/config_space.h"
@@ -26,10 +27,23 @@ inline constexpr double kMinSeedDistance = 1;
 // Of two configurations of one space. Thread-safe.
 double StructuralDistance(const Config& a, const Config& b);
 
-// Those of `ranked` (best first) that the space takes and that are far enough from all before them,
-// `limit` at most. Thread-safe.
-std::vector<PartialConfig> SelectDiverse(const ConfigSpace& space,
-                                         const std::vector<PartialConfig>& ranked, size_t limit);
+// Those seeds, of all that are added, best first, that the space takes and that are far enough from
+// all before them. Not thread-safe.
+class DiverseSeeds {
+ public:
+  // Borrows the space. `limit` seeds at most.
+  DiverseSeeds(const ConfigSpace& space, size_t limit) : space_(space), limit_(limit) {}
+
+  bool is_full() const { return seeds_.size() >= limit_; }  // more would change nothing
+  void Add(PartialConfig seed);
+  std::vector<PartialConfig> Take() && { return std::move(seeds_); }
+
+ private:
+  const ConfigSpace& space_;
+  const size_t limit_;
+  std::vector<PartialConfig> seeds_;
+  std::vector<Config> configs_;
+};
 
 }  // namespace seedtune
 

@@ -1,5 +1,7 @@
 #include "heuristics/diversity.h"
 
+#include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "config/config_space.h"
@@ -57,9 +59,13 @@ TEST_F(DiversityTest, KeepsTheBestAndWhatIsFarFromIt) {
       Tile(64, 256),  Tile(128, 256, 7).Set("block_size[k]", 128),  // no room for it
       Tile(128, 64),  Tile(16, 16),
   };
-  EXPECT_THAT(SelectDiverse(test_.space(), ranked, 3),
-              ElementsAre(Tile(128, 128), Tile(64, 256), Tile(128, 64)));
-  EXPECT_THAT(SelectDiverse(test_.space(), ranked, 1), ElementsAre(Tile(128, 128)));
+  const auto select = [&](size_t limit) {
+    DiverseSeeds seeds(test_.space(), limit);
+    for (const PartialConfig& seed : ranked) seeds.Add(seed);
+    return std::move(seeds).Take();
+  };
+  EXPECT_THAT(select(3), ElementsAre(Tile(128, 128), Tile(64, 256), Tile(128, 64)));
+  EXPECT_THAT(select(1), ElementsAre(Tile(128, 128)));
 }
 
 }  // namespace

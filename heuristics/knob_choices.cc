@@ -8,7 +8,7 @@ namespace seedtune {
 
 bool HasChoice(const ConfigSpace& space, std::string_view knob, const KnobValue& value) {
   const std::optional<int> index = space.FindKnob(knob);
-  return index && space.knobs()[*index].Find(value).ok();
+  return index && space.knobs()[*index].IndexOf(value).has_value();
 }
 
 std::vector<int64_t> IntegerChoices(const ConfigSpace& space, std::string_view knob) {

@@ -20,6 +20,7 @@
 #include "heuristics/tuning_context.h"
 #include "matmul_ops/matmul_fact.h"
 #include "util/integer_math.h"
+#include "util/status_macros.h"
 
 namespace seedtune {
 namespace {
@@ -129,39 +130,31 @@ class CpuBlisBlocking : public AutotunerHeuristic {
           absl::StrCat(space.name(), " has no register tile of ", machine.registers, " registers"));
     }
 
-    SeedList seeds(space);
-    // The best tile that the space takes; where it takes none, the best one is mended.
-    GemmSeed primary = Compute(*shape, machine, tiles[0], context);
-    for (const RegisterTile& tile : tiles) {
-      const GemmSeed seed = Compute(*shape, machine, tile, context);
-      if (!space.Normalize(ToPartial(seed, *shape, space), NormalizeMode::kReject).ok()) continue;
-      primary = seed;
-      break;
-    }
-    const auto add = [&](const GemmSeed& seed) {
-      return seeds.Add(ToPartial(seed, *shape, space));
-    };
-    add(primary);
+    const auto compute = [&](RegisterTile tile) { return Compute(*shape, machine, tile, context); };
+    SeedList seeds(*shape, space, context.max_seeds);
+    SEEDTUNE_ASSIGN_OR_RETURN(const RegisterTile best, seeds.AddPrimary(tiles, compute));
+    if (seeds.is_full()) return std::move(seeds).Take();
+    const GemmSeed primary = compute(best);
 
     GemmSeed other_packing = primary;
     other_packing.pack_rhs = !primary.pack_rhs;
     PlanBlocks(*shape, machine, other_packing);
-    add(other_packing);
+    seeds.Add(other_packing);
 
     const auto other_width = std::find_if(tiles.begin(), tiles.end(), [&](RegisterTile tile) {
       return tile.vectors != primary.tile.vectors;
     });
-    if (other_width != tiles.end()) add(Compute(*shape, machine, *other_width, context));
+    if (other_width != tiles.end()) seeds.Add(compute(*other_width));
 
     GemmSeed paper = primary;
     paper.pack_lhs = paper.pack_rhs = true;
     paper.blocks =
         PlanCacheBlocks(machine, primary.tile, {.threads = primary.threads, .l1_depth = true});
-    add(paper);
+    seeds.Add(paper);
 
     GemmSeed one_sweep = primary;
     one_sweep.loop_order = "knm";
-    add(one_sweep);
+    seeds.Add(one_sweep);
 
     // Another way to split the work; along k before others where C is small.
     const bool deep = shape->k > shape->m && shape->k > shape->n;
@@ -169,7 +162,7 @@ class CpuBlisBlocking : public AutotunerHeuristic {
       if (primary.threads == 1 || split == primary.thread_split) continue;
       GemmSeed other_split = primary;
       other_split.thread_split = split;
-      if (add(other_split)) break;
+      if (seeds.Add(other_split)) break;
     }
     return std::move(seeds).Take();
   }

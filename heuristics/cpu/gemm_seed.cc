@@ -169,23 +169,29 @@ void DivideAmongThreads(const GemmShape& shape, const CpuMachine& machine,
   seed.thread_split = "m";
 }
 
-bool SeedList::Add(const PartialConfig& partial) {
-  const NormalizeMode mode = configs_.empty() ? NormalizeMode::kRepair : NormalizeMode::kReject;
-  absl::StatusOr<Config> config = space_.Normalize(partial, mode);
-  if (!config.ok()) {
-    if (configs_.empty() && status_.ok()) status_ = config.status();
-    return false;
+absl::StatusOr<RegisterTile> SeedList::AddPrimary(std::span<const RegisterTile> tiles,
+                                                  absl::FunctionRef<GemmSeed(RegisterTile)> plan) {
+  for (const RegisterTile& tile : tiles) {
+    if (Add(plan(tile))) return tile;
   }
-  if (std::find(configs_.begin(), configs_.end(), *config) != configs_.end()) return false;
-  seeds_.push_back(config->ToPartial());
-  configs_.push_back(*std::move(config));
-  return true;
+  absl::StatusOr<Config> mended =
+      space_.Normalize(ToPartial(plan(tiles[0]), shape_, space_), NormalizeMode::kRepair);
+  if (!mended.ok()) return absl::InternalError(std::string(mended.status().message()));
+  seeds_.push_back(mended->ToPartial());
+  configs_.push_back(*std::move(mended));
+  return tiles[0];
 }
 
-absl::StatusOr<std::vector<PartialConfig>> SeedList::Take() && {
-  if (!seeds_.empty()) return std::move(seeds_);
-  if (!status_.ok()) return absl::InternalError(std::string(status_.message()));
-  return absl::InternalError("no seed was computed");
+bool SeedList::Add(const GemmSeed& seed) {
+  if (is_full()) return false;
+  PartialConfig partial = ToPartial(seed, shape_, space_);
+  absl::StatusOr<Config> config = space_.Normalize(partial, NormalizeMode::kReject);
+  if (!config.ok() || std::find(configs_.begin(), configs_.end(), *config) != configs_.end()) {
+    return false;
+  }
+  configs_.push_back(*std::move(config));
+  seeds_.push_back(std::move(partial));
+  return true;
 }
 
 }  // namespace seedtune

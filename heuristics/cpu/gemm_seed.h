@@ -3,12 +3,15 @@
 #ifndef SEEDTUNE_HEURISTICS_CPU_GEMM_SEED_H_
 #define SEEDTUNE_HEURISTICS_CPU_GEMM_SEED_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "config/config_space.h"
 #include "config/knob.h"
@@ -75,20 +78,26 @@ void DivideAmongThreads(const GemmShape& shape, const CpuMachine& machine,
 // A list of seeds, best first, that the space takes and that differ. Not thread-safe.
 class SeedList {
  public:
-  explicit SeedList(const ConfigSpace& space) : space_(space) {}
+  // Borrows both; `limit` seeds at most.
+  SeedList(const GemmShape& shape, const ConfigSpace& space, size_t limit)
+      : shape_(shape), space_(space), limit_(limit) {}
 
-  // Adds `partial` if the space takes it and it is new, and says whether it did; the first one,
-  // which has to stand, is mended where the space does not take it.
-  bool Add(const PartialConfig& partial);
-
-  // kInternal: the first seed could not be mended.
-  absl::StatusOr<std::vector<PartialConfig>> Take() &&;
+  // Adds the plan for the first of `tiles` (not empty) whose plan the space takes; where it takes
+  // none, that for the first, mended, since there has to be a primary. Returns the tile. kInternal:
+  // it could not be mended.
+  absl::StatusOr<RegisterTile> AddPrimary(std::span<const RegisterTile> tiles,
+                                          absl::FunctionRef<GemmSeed(RegisterTile)> plan);
+  // Adds `seed` if the space takes it, it is new and there is room, and says whether it did.
+  bool Add(const GemmSeed& seed);
+  bool is_full() const { return seeds_.size() >= limit_; }
+  std::vector<PartialConfig> Take() && { return std::move(seeds_); }
 
  private:
+  const GemmShape& shape_;
   const ConfigSpace& space_;
+  const size_t limit_;
   std::vector<Config> configs_;
   std::vector<PartialConfig> seeds_;
-  absl::Status status_;
 };
 
 }  // namespace seedtune

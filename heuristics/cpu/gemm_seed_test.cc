@@ -178,32 +178,63 @@ TEST(ToPartialTest, RoundsEveryNumberToAChoice) {
   }
 }
 
-TEST(SeedListTest, MendsTheFirstAndDropsOthersThatTheSpaceDoesNotTake) {
-  const TestKernel test("cpu", "matmul:512x512x512:f32", "epyc_9654");
-  PartialConfig idle;  // more threads than one way to split allows
-  idle.Set("threads", 1);
-  idle.Set("thread_split", "n");
-  PartialConfig fine;
-  fine.Set("unroll[k]", 8);
+class SeedListTest : public ::testing::Test {
+ protected:
+  GemmSeed Fine(RegisterTile tile) const {
+    GemmSeed seed;
+    seed.tile = tile;
+    seed.blocks = {64, 64, 64};
+    return seed;
+  }
+  GemmSeed Idle(RegisterTile tile) const {  // one thread, and a way to split among several
+    GemmSeed seed = Fine(tile);
+    seed.thread_split = "n";
+    return seed;
+  }
 
-  SeedList seeds(test.space());
-  seeds.Add(idle);
-  seeds.Add(fine);
-  seeds.Add(idle);
-  seeds.Add(fine);
-  ASSERT_OK_AND_ASSIGN(const std::vector<PartialConfig> taken, std::move(seeds).Take());
+  const TestKernel test_{"cpu", "matmul:512x512x512:f32", "epyc_9654"};
+  const GemmShape shape_{.m = 512, .n = 512, .k = 512};
+  const std::vector<RegisterTile> tiles_ =
+      RankedTiles(test_.space(), CpuMachineOf(test_.device()), shape_);
+};
+
+TEST_F(SeedListTest, TakesTheFirstTileThatTheSpaceTakes) {
+  SeedList seeds(shape_, test_.space(), 8);
+  EXPECT_THAT(
+      seeds.AddPrimary(
+          tiles_, [&](RegisterTile tile) { return tile == tiles_[0] ? Idle(tile) : Fine(tile); }),
+      IsOkAndHolds(tiles_[1]));
+  EXPECT_THAT(std::move(seeds).Take(), SizeIs(1));
+}
+
+TEST_F(SeedListTest, MendsThePrimaryAndDropsOthersThatTheSpaceDoesNotTake) {
+  SeedList seeds(shape_, test_.space(), 8);
+  EXPECT_THAT(seeds.AddPrimary(tiles_, [&](RegisterTile tile) { return Idle(tile); }),
+              IsOkAndHolds(tiles_[0]));
+  EXPECT_FALSE(seeds.Add(Idle(tiles_[1])));
+  EXPECT_TRUE(seeds.Add(Fine(tiles_[1])));
+  EXPECT_FALSE(seeds.Add(Fine(tiles_[1]))) << "it is there already";
+  const std::vector<PartialConfig> taken = std::move(seeds).Take();
   ASSERT_THAT(taken, SizeIs(2));
   for (const PartialConfig& seed : taken) {
-    EXPECT_THAT(test.space().Normalize(seed, NormalizeMode::kReject), IsOk());
+    EXPECT_THAT(test_.space().Normalize(seed, NormalizeMode::kReject), IsOk());
   }
 }
 
-TEST(SeedListTest, FailsWhereNothingCanBeMended) {
-  const TestKernel test("cpu", "matmul:512x512x512:f32", "epyc_9654");
-  SeedList seeds(test.space());
-  seeds.Add(PartialConfig().Set("no_such_knob", 1));
-  EXPECT_THAT(std::move(seeds).Take(),
-              StatusIs(absl::StatusCode::kInternal, HasSubstr("no_such_knob")));
+TEST_F(SeedListTest, TakesNoMoreThanAreWanted) {
+  SeedList seeds(shape_, test_.space(), 1);
+  EXPECT_FALSE(seeds.is_full());
+  EXPECT_TRUE(seeds.Add(Fine(tiles_[0])));
+  EXPECT_TRUE(seeds.is_full());
+  EXPECT_FALSE(seeds.Add(Fine(tiles_[1])));
+  EXPECT_THAT(std::move(seeds).Take(), SizeIs(1));
+}
+
+TEST_F(SeedListTest, FailsWhereNothingCanBeMended) {
+  const TestKernel other("triton", "matmul:512x512x512:f32", "h100_sxm");
+  SeedList seeds(shape_, other.space(), 8);
+  EXPECT_THAT(seeds.AddPrimary(tiles_, [&](RegisterTile tile) { return Fine(tile); }),
+              StatusIs(absl::StatusCode::kInternal, HasSubstr("loop_order is \"nkm\"")));
 }
 
 }  // namespace

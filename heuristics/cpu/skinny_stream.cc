@@ -1,6 +1,7 @@
 #include "heuristics/cpu/skinny_stream.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include "heuristics/tuning_context.h"
 #include "matmul_ops/matmul_fact.h"
 #include "util/integer_math.h"
+#include "util/status_macros.h"
 
 namespace seedtune {
 namespace {
@@ -72,7 +74,8 @@ std::optional<GemmShape> SkinnyShapeOf(const TuningContext& context, std::string
 absl::StatusOr<std::vector<PartialConfig>> TransposedSeeds(const GemmShape& shape,
                                                            const CpuMachine& machine,
                                                            int64_t threads,
-                                                           const ConfigSpace& space) {
+                                                           const ConfigSpace& space,
+                                                           size_t max_seeds) {
   std::vector<RegisterTile> tiles = RankedTiles(space, machine, Transposed(shape));
   std::erase_if(tiles, [](RegisterTile tile) { return tile.rows > kMaxStreams; });
   if (tiles.empty()) {
@@ -98,38 +101,31 @@ absl::StatusOr<std::vector<PartialConfig>> TransposedSeeds(const GemmShape& shap
     return seed;
   };
 
-  SeedList seeds(space);
-  const auto add = [&](const GemmSeed& seed) { seeds.Add(ToPartial(seed, shape, space)); };
-  // The best tile that the space takes; where it takes none, the best one is mended.
-  GemmSeed primary = compute(tiles[0]);
-  for (const RegisterTile& tile : tiles) {
-    const GemmSeed seed = compute(tile);
-    if (!space.Normalize(ToPartial(seed, shape, space), NormalizeMode::kReject).ok()) continue;
-    primary = seed;
-    break;
-  }
-  add(primary);
+  SeedList seeds(shape, space, max_seeds);
+  SEEDTUNE_ASSIGN_OR_RETURN(const RegisterTile best, seeds.AddPrimary(tiles, compute));
+  if (seeds.is_full()) return std::move(seeds).Take();
+  const GemmSeed primary = compute(best);
 
   GemmSeed near = primary;
   near.prefetch_distance = kNearStreamPrefetchDistance;
-  add(near);
+  seeds.Add(near);
 
   GemmSeed unprefetched = primary;
   unprefetched.prefetch_distance = 0;
-  add(unprefetched);
+  seeds.Add(unprefetched);
 
   GemmSeed tall = primary;
   tall.tile.rows = primary.tile.rows + primary.tile.rows / 2;
-  if (RegistersUsed(tall.tile) <= machine.registers) add(tall);
+  if (RegistersUsed(tall.tile) <= machine.registers) seeds.Add(tall);
 
   GemmSeed shallow = primary;
   shallow.blocks.k = std::max<int64_t>(std::min(shape.k, primary.blocks.k) / 4, 1);
-  add(shallow);
+  seeds.Add(shallow);
 
   if (primary.threads > 1) {
     GemmSeed deep_split = primary;
     deep_split.thread_split = primary.thread_split == "k" ? "n" : "k";
-    add(deep_split);
+    seeds.Add(deep_split);
   }
   return std::move(seeds).Take();
 }
@@ -158,7 +154,9 @@ class CpuSkinnyStream : public AutotunerHeuristic {
     const MatmulFact& fact = context.facts[0];
     const int64_t threads = WorthwhileThreads(machine, static_cast<double>(fact.flops),
                                               static_cast<double>(fact.bytes));
-    if (MustTranspose(*shape)) return TransposedSeeds(*shape, machine, threads, space);
+    if (MustTranspose(*shape)) {
+      return TransposedSeeds(*shape, machine, threads, space, context.max_seeds);
+    }
     const std::vector<RegisterTile> tiles = RankedTiles(space, machine, *shape);
     if (tiles.empty()) {
       return absl::FailedPreconditionError(
@@ -182,37 +180,38 @@ class CpuSkinnyStream : public AutotunerHeuristic {
     };
 
     const bool space_streams = HasChoice(space, "block_size[k]", kStreamedDepth);
-    SeedList seeds(space);
-    GemmSeed primary = compute(tiles[0]);
-    for (const RegisterTile& tile : tiles) {
-      const GemmSeed seed = compute(tile);
-      if (!space.Normalize(ToPartial(seed, *shape, space), NormalizeMode::kReject).ok()) continue;
-      primary = seed;
-      break;
-    }
-    const auto add = [&](const GemmSeed& seed) { seeds.Add(ToPartial(seed, *shape, space)); };
     const bool may_stream = shape->m <= kMaxStreamedRows && space_streams;
-    if (may_stream && IsPageAligned(*shape)) add(stream(primary));
-    add(primary);
-    if (may_stream) add(stream(primary));
+    const bool streams_first = may_stream && IsPageAligned(*shape);
+    SeedList seeds(*shape, space, context.max_seeds);
+    SEEDTUNE_ASSIGN_OR_RETURN(const RegisterTile best,
+                              seeds.AddPrimary(tiles, [&](RegisterTile tile) {
+                                return streams_first ? stream(compute(tile)) : compute(tile);
+                              }));
+    if (seeds.is_full()) return std::move(seeds).Take();
+    const GemmSeed primary = compute(best);
+    if (streams_first) {
+      seeds.Add(primary);
+    } else if (may_stream) {
+      seeds.Add(stream(primary));
+    }
 
     GemmSeed shallow = primary;
     shallow.blocks.k = std::max<int64_t>(primary.blocks.k / 2, 1);
-    add(shallow);
+    seeds.Add(shallow);
 
     GemmSeed prefetching = primary;
     prefetching.prefetch_distance = kPrefetchDistance;
-    add(prefetching);
+    seeds.Add(prefetching);
 
     const auto other_width = std::find_if(tiles.begin(), tiles.end(), [&](RegisterTile tile) {
       return tile.vectors != primary.tile.vectors;
     });
-    if (other_width != tiles.end()) add(compute(*other_width));
+    if (other_width != tiles.end()) seeds.Add(compute(*other_width));
 
     if (primary.threads > 1) {
       GemmSeed deep_split = primary;
       deep_split.thread_split = primary.thread_split == "k" ? "n" : "k";
-      add(deep_split);
+      seeds.Add(deep_split);
     }
     return std::move(seeds).Take();
   }

@@ -178,6 +178,7 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
 }
 
 bool CudaSeeds::Add(const CudaTile& tile) {
+  if (is_full()) return false;
   PartialConfig seed = ToPartial(tile);
   const absl::StatusOr<Config> config = space_.Normalize(seed, NormalizeMode::kReject);
   if (!config.ok() || std::find(configs_.begin(), configs_.end(), *config) != configs_.end()) {

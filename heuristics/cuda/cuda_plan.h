@@ -3,6 +3,7 @@
 #ifndef SEEDTUNE_HEURISTICS_CUDA_CUDA_PLAN_H_
 #define SEEDTUNE_HEURISTICS_CUDA_CUDA_PLAN_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -45,16 +46,19 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem, const Ha
 // Tiles that the space takes and that differ, best first. Not thread-safe.
 class CudaSeeds {
  public:
-  explicit CudaSeeds(const ConfigSpace& space) : space_(space) {}
+  // Borrows the space; `limit` seeds at most.
+  CudaSeeds(const ConfigSpace& space, size_t limit) : space_(space), limit_(limit) {}
 
-  // Adds `tile` if the space takes it and it is new, and says whether it did.
+  // Adds `tile` if the space takes it, it is new and there is room, and says whether it did.
   bool Add(const CudaTile& tile);
+  bool is_full() const { return seeds_.size() >= limit_; }
   int64_t size() const { return static_cast<int64_t>(seeds_.size()); }
   // kFailedPrecondition: the space took none.
   absl::StatusOr<std::vector<PartialConfig>> Take() &&;
 
  private:
   const ConfigSpace& space_;
+  const size_t limit_;
   std::vector<Config> configs_;
   std::vector<PartialConfig> seeds_;
 };

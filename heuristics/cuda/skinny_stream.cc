@@ -130,8 +130,9 @@ class CudaSkinnyStream : public AutotunerHeuristic {
       return tile;
     };
 
-    CudaSeeds seeds(space);
+    CudaSeeds seeds(space, context.max_seeds);
     const auto add = [&](CudaTile tile) {
+      if (seeds.is_full()) return;
       // Fewer warps, then shorter rings, where something does not fit.
       for (; tile.warps_k > 1 || tile.stages > 2;) {
         if (seeds.Add(tile)) return;
@@ -152,6 +153,7 @@ class CudaSkinnyStream : public AutotunerHeuristic {
                              : tensor_cores ? plan(warp_rows, 1, 4, 2, 8192)
                                             : plan(warp_rows, 1, 8, 3, 8192);
     add(primary);
+    if (seeds.is_full()) return std::move(seeds).Take();
     if (!copied_ahead) add(plan(warp_rows, 1, 4, 6, 4096));
     add(plan(warp_rows, 1, 2, 5, 4096));
     add(plan(warp_rows, 2, 2, 4, 4096));

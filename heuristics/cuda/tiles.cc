@@ -188,16 +188,17 @@ class CudaTiles : public AutotunerHeuristic {
     std::string why_not;
     const CudaProblem problem = *CudaProblemOf(context, why_not);
     const std::vector<Ranked> ranked = RankTiles(problem, context, family_);
-    CudaSeeds seeds(context.space);
+    CudaSeeds seeds(context.space, std::min(kSeeds, context.max_seeds));
     std::optional<CudaTile> primary;
     for (const Ranked& candidate : ranked) {
       if (!seeds.Add(candidate.tile)) continue;
       primary = candidate.tile;
       break;
     }
-    if (!primary) return std::move(seeds).Take();
+    if (!primary || seeds.is_full()) return std::move(seeds).Take();
     const auto add_first = [&](auto differs) {
       for (const Ranked& candidate : ranked) {
+        if (seeds.is_full()) return;
         if (differs(candidate.tile) && seeds.Add(candidate.tile)) return;
       }
     };
@@ -223,9 +224,7 @@ class CudaTiles : public AutotunerHeuristic {
       return (tile.block_m > tile.block_n) != (primary->block_m > primary->block_n) &&
              tile.block_k != primary->block_k;
     });
-    absl::StatusOr<std::vector<PartialConfig>> taken = std::move(seeds).Take();
-    if (taken.ok() && taken->size() > kSeeds) taken->resize(kSeeds);
-    return taken;
+    return std::move(seeds).Take();
   }
 
   std::vector<PartialConfig> Neighbors(const TuningContext& context,

@@ -296,9 +296,10 @@ class CudaWgmmaTiles : public AutotunerHeuristic {
     const std::vector<Ranked> ranked = RankTiles(*CudaProblemOf(context, why_not), context);
     // The best of each shape and schedule, whatever its cluster and split; and the best split other
     // than the primary's.
-    CudaSeeds seeds(context.space);
+    CudaSeeds seeds(context.space, std::min(kSeeds, context.max_seeds));
     std::vector<CudaTile> taken;
     for (const Ranked& candidate : ranked) {
+      if (seeds.is_full()) break;
       const CudaTile& tile = candidate.tile;
       const bool known = std::any_of(taken.begin(), taken.end(), [&](const CudaTile& other) {
         return other.block_m == tile.block_m && other.block_n == tile.block_n &&
@@ -306,7 +307,6 @@ class CudaWgmmaTiles : public AutotunerHeuristic {
       });
       if (known && (taken.size() != 1 || taken[0].split_k == tile.split_k)) continue;
       if (seeds.Add(tile)) taken.push_back(tile);
-      if (taken.size() == kSeeds) break;
     }
     return std::move(seeds).Take();
   }

@@ -74,13 +74,12 @@ class ClusterTiles : public AutotunerHeuristic {
   absl::StatusOr<std::vector<PartialConfig>> SeedConfigs(
       const TuningContext& context) const override {
     if (auto why_not = WhyNot(context)) return absl::FailedPreconditionError(*why_not);
-    std::vector<PartialConfig> ranked;
+    DiverseSeeds seeds(context.space, std::min(kMaxSeeds, context.max_seeds));
     for (const ClusterTile& tile : Ranked(context)) {
-      if (std::optional<PartialConfig> seed = Seed(context, tile)) {
-        ranked.push_back(*std::move(seed));
-      }
+      if (seeds.is_full()) break;
+      if (std::optional<PartialConfig> seed = Seed(context, tile)) seeds.Add(*std::move(seed));
     }
-    return SelectDiverse(context.space, ranked, kMaxSeeds);
+    return std::move(seeds).Take();
   }
 
   std::vector<PartialConfig> Neighbors(const TuningContext& context,

@@ -74,12 +74,13 @@ class BudgetMatmul : public AutotunerHeuristic {
     std::string why_not;
     const std::optional<PlannedMatmul> matmul = Judge(context, why_not);
     if (!matmul) return absl::FailedPreconditionError(why_not);
-    std::vector<PartialConfig> ranked;
+    DiverseSeeds seeds(context.space, std::min(kMaxSeeds, context.max_seeds));
     for (const TritonPlan& plan : Plans(context, *matmul)) {
+      if (seeds.is_full()) break;
       std::optional<PartialConfig> seed = FitSeed(context.space, plan);
-      if (seed) ranked.push_back(*std::move(seed));
+      if (seed) seeds.Add(*std::move(seed));
     }
-    return SelectDiverse(context.space, ranked, kMaxSeeds);
+    return std::move(seeds).Take();
   }
 
   std::vector<PartialConfig> Neighbors(const TuningContext& context,

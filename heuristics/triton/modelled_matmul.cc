@@ -126,16 +126,17 @@ class ModelledMatmul : public AutotunerHeuristic {
   absl::StatusOr<std::vector<PartialConfig>> SeedConfigs(
       const TuningContext& context) const override {
     std::string why_not;
-    std::vector<PartialConfig> ranked;
+    DiverseSeeds seeds(context.space, std::min(kMaxSeeds, context.max_seeds));
     Judge(context, why_not, [&](const Question& question) {
       for (const TritonPlan& plan : profile_.plans(question)) {
+        if (seeds.is_full()) break;
         if (std::optional<PartialConfig> seed = FitSeed(context.space, plan)) {
-          ranked.push_back(*std::move(seed));
+          seeds.Add(*std::move(seed));
         }
       }
     });
     if (!why_not.empty()) return absl::FailedPreconditionError(why_not);
-    return SelectDiverse(context.space, ranked, kMaxSeeds);
+    return std::move(seeds).Take();
   }
 
   std::vector<PartialConfig> Neighbors(const TuningContext& context,

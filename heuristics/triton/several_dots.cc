@@ -1,5 +1,6 @@
 #include "heuristics/triton/several_dots.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -54,9 +55,10 @@ class TritonSeveralDots : public AutotunerHeuristic {
       const TuningContext& context) const override {
     if (auto why_not = WhyNot(context)) return absl::FailedPreconditionError(*why_not);
     const bool is_rocm = context.device.kind == DeviceKind::kRocm;
-    std::vector<PartialConfig> ranked;
+    DiverseSeeds seeds(context.space, std::min(kMaxSeeds, context.max_seeds));
     for (const auto& [m, n, warps] : {Tile{128, 64, 4}, Tile{128, 128, 8}, Tile{64, 64, 4},
                                       Tile{64, 128, 4}, Tile{16, 64, 4}}) {
+      if (seeds.is_full()) break;
       TritonPlan plan;
       plan.block_m = m;
       plan.block_n = n;
@@ -66,9 +68,9 @@ class TritonSeveralDots : public AutotunerHeuristic {
       std::optional<PartialConfig> seed = FitSeed(context.space, plan);
       if (!seed) continue;
       Cover(context.space, *seed);
-      ranked.push_back(*std::move(seed));
+      seeds.Add(*std::move(seed));
     }
-    return SelectDiverse(context.space, ranked, kMaxSeeds);
+    return std::move(seeds).Take();
   }
 
   std::vector<PartialConfig> Neighbors(const TuningContext& context,
