@@ -17,26 +17,70 @@
 namespace seedtune {
 namespace {
 
-// Multiply-adds of f16 or bf16 with f32 accumulators that one compute unit starts a cycle, dense:
-// the published rate over units and clock. What is half or twice as wide runs twice or half as
-// fast, where the architecture has it at all.
-constexpr struct {
+// Multiply-adds that one compute unit starts a cycle, dense, with the accumulators that are usual:
+// the published rate over twice the units and the clock, rounded to the power of two that the
+// hardware has. Where the matrix units do not take a type, what computes it instead: fp8 as f16,
+// f32 and f64 on the vector units. f32 is what tl.dot makes of it by default: tf32 where there is
+// such, f32 itself on AMD.
+struct FamilyRates {
   std::string_view family;
-  double macs_per_cycle;
-} kFamilies[] = {
-    {"ampere", 1024},             // A100 whitepaper: 312 TFLOP/s, 108 SMs, 1.41 GHz
-    {"ada", 512},                 // L40S datasheet: 362 TFLOP/s, 142 SMs, 2.52 GHz
-    {"hopper", 2048},             // H100 datasheet: 989 TFLOP/s, 132 SMs, 1.83 GHz
-    {"blackwell", 4096},          // DGX B200 datasheet: 2.25 PFLOP/s a GPU
-    {"blackwell_consumer", 256},  // RTX Blackwell whitepaper: 209.5 TFLOP/s, 170 SMs, 2.41 GHz
-    {"cdna1", 512},               // MI100: 184.6 TFLOP/s of f16, 120 CUs, 1.5 GHz
-    {"cdna2", 512},               // MI250X: 383 TFLOP/s, 220 CUs, 1.7 GHz
-    {"cdna3", 1024},              // MI300X: 1307 TFLOP/s, 304 CUs, 2.1 GHz
-    {"cdna4", 2048},              // MI350X: 2.3 PFLOP/s, 256 CUs, 2.2 GHz
-    {"rdna3", 256},               // RDNA 3: 512 FLOP a cycle and CU
-    {"rdna3.5", 256},
-    {"rdna4", 512},  // RDNA 4: 1024 FLOP a cycle and CU
+  double f16, bf16, fp8, i8, f32, tf32, f64;
 };
+constexpr FamilyRates kFamilies[] = {
+    // A100 whitepaper: 108 SMs, 1.41 GHz; 312 TFLOP/s of f16, 624 of i8, 156 of tf32, 19.5 of f64.
+    {"ampere", 1024, 1024, 1024, 2048, 512, 512, 64},
+    // L40S datasheet: 142 SMs, 2.52 GHz; 362, 733 of fp8 and i8, 183 of tf32; f64 as RTX 4090.
+    {"ada", 512, 512, 1024, 1024, 256, 256, 2},
+    // H100 datasheet: 132 SMs, 1.83 GHz; 989, 1979 of fp8 and i8, 495 of tf32, 67 of f64.
+    {"hopper", 2048, 2048, 4096, 4096, 1024, 1024, 128},
+    // DGX B200 datasheet, a GPU: 2.25 PFLOP/s, 4.5 of fp8 and i8, 1.1 of tf32, 40 TFLOP/s of f64.
+    {"blackwell", 4096, 4096, 8192, 8192, 2048, 2048, 64},
+    // RTX Blackwell whitepaper, RTX 5090: 170 SMs, 2.41 GHz; 209.5 with sums of f32, 419 of fp8,
+    // 838 of i8, 104.8 of tf32, 1.64 of f64.
+    {"blackwell_consumer", 256, 256, 512, 1024, 128, 128, 2},
+    // MI100 datasheet: 120 CUs, 1.502 GHz; 184.6 of f16 and i8, 92.3 of bf16, 46.1 of f32, 11.5 of
+    // f64.
+    {"cdna1", 512, 256, 512, 512, 128, 128, 32},
+    // MI250X datasheet: 220 CUs, 1.7 GHz; 383 of f16, bf16 and i8, 95.7 of f32 and f64.
+    {"cdna2", 512, 512, 512, 512, 128, 128, 128},
+    // MI300X datasheet: 304 CUs, 2.1 GHz; 1307 of f16, 2615 of i8, 163.4 of f32 and f64, 653.7 of
+    // xf32, which has tf32's bits. As many of fp8 as of i8, but in AMD's own formats ("fnuz", CDNA3
+    // ISA, MFMA): those of the OCP, which are meant here, Triton makes f16 of.
+    {"cdna3", 1024, 1024, 1024, 2048, 128, 512, 128},
+    // MI350X datasheet: 256 CUs, 2.2 GHz; 2.3 PFLOP/s of f16, 4.6 of OCP fp8 and i8, 144.2 TFLOP/s
+    // of f32, 72.1 of f64; no xf32 (CDNA4 ISA).
+    {"cdna4", 2048, 2048, 4096, 4096, 128, 128, 64},
+    // GPUOpen, "Using the Matrix Cores of AMD RDNA 4 architecture GPUs", FLOP a clock and CU: RDNA
+    // 3
+    // 512 of f16, bf16 and i8; RDNA 4 1024, and 2048 of i8; of fp8 as of i8. f32: RX 7900 XTX, 96
+    // CUs, 2.5 GHz, 61.4 TFLOP/s; RX 9070 XT, 64 CUs, 2.97 GHz, 48.7; f64 a 32nd of it.
+    {"rdna3", 256, 256, 256, 256, 128, 128, 4},
+    {"rdna3.5", 256, 256, 256, 256, 128, 128, 4},
+    {"rdna4", 512, 512, 1024, 1024, 128, 128, 4},
+};
+
+double RateOf(const FamilyRates& family, DType operand) {
+  switch (operand) {
+    case DType::kF16:
+      return family.f16;
+    case DType::kBF16:
+      return family.bf16;
+    case DType::kF8E4M3:
+    case DType::kF8E5M2:
+      return family.fp8;
+    case DType::kI8:
+      return family.i8;
+    case DType::kF32:
+    case DType::kI32:  // on the vector units
+      return family.f32;
+    case DType::kTF32:
+      return family.tf32;
+    case DType::kF64:
+      return family.f64;
+  }
+  return family.f32;
+}
+
 constexpr double kL2BytesPerCycle = 64;
 // What a tile costs beside its loop: launching, filling the pipeline, addresses.
 constexpr double kTileCycles = 1500;
@@ -83,12 +127,7 @@ std::optional<TileRates> TileRatesOf(const HardwareInfo& device, DType operand) 
     if (known.family != family) continue;
     TileRates rates;
     rates.compute_units = std::max(device.compute_units, 1);
-    const int64_t itemsize = DTypeBytes(operand);
-    rates.macs_per_cycle = known.macs_per_cycle * 2 / static_cast<double>(itemsize);
-    // Matrix units of AMD take f32 as it is, at a quarter of the rate of f16; f64 is slow
-    // everywhere.
-    if (itemsize >= 4 && device.kind == DeviceKind::kRocm) rates.macs_per_cycle /= 2;
-    if (itemsize == 8) rates.macs_per_cycle /= 2;
+    rates.macs_per_cycle = RateOf(known, operand);
     rates.l2_bytes_per_cycle = kL2BytesPerCycle;
     if (device.clock_hz > 0) {
       rates.memory_bytes_per_cycle = static_cast<double>(device.memory_bandwidth_bytes_per_s) /
