@@ -2,7 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <span>
+#include <string_view>
 
+#include "hardware/arch.h"
+#include "hardware/hardware_info.h"
 #include "util/integer_math.h"
 
 namespace seedtune {
@@ -13,11 +18,12 @@ constexpr int64_t kLineBytes = 64;
 
 // Fused multiply-adds take 4 cycles, two start each cycle, and two loads do: Haswell to Golden Cove
 // with AVX2, server AVX-512 from Skylake on, Zen 2 to Zen 5 (Fog, "Instruction tables", 2025; Zen 4
-// halves 512-bit vectors, which changes both rates alike), Neoverse N1 (Arm, "Software Optimization
-// Guide"; V1 and V2 start four, of half the width).
+// halves 512-bit vectors, which changes both rates alike), Neoverse N1 and N2 (Arm, "Software
+// Optimization Guide"). Neoverse V1 to V3 have four pipelines of 128 bits, which V1 couples for SVE
+// of 256, and load three vectors of 128 bits a cycle, or two of 256.
 constexpr double kMultiplyAddLatency = 4;
-constexpr double kMultiplyAddsPerCycle = 2;
-constexpr double kLoadsPerCycle = 2;
+constexpr std::string_view kFourPipelines = "neoverse_v";
+constexpr int64_t kPipelineBits = 4 * 128;
 // Cycles that a load costs though a port is free: of an element of A, which the L1 cache gives, and
 // of a vector of B, which often the L2 cache gives. Round figures that order nine tiles on fifteen
 // shapes (m of 1 to 1024) as they were measured on one core of an AMD EPYC of family 26 (Zen 5)
@@ -55,22 +61,27 @@ CpuMachine CpuMachineOf(const HardwareInfo& device) {
   machine.l2_bytes = known(device.l2_bytes, 256 * 1024);
   machine.l3_bytes = device.l3_bytes;
   machine.clock_ghz = static_cast<double>(known(device.clock_hz, 3'000'000'000)) * 1e-9;
+  if (ArchFamily(device.arch.base) == kFourPipelines && device.vector_bits > 0) {
+    machine.multiply_adds =
+        static_cast<double>(kPipelineBits) / static_cast<double>(device.vector_bits);
+    machine.loads = device.vector_bits <= 128 ? 3 : 2;
+  }
   machine.is_complete = device.vector_bits > 0 && device.l1_data_bytes > 0 && device.l2_bytes > 0;
   return machine;
 }
 
 int64_t RegistersUsed(RegisterTile tile) { return tile.rows * tile.vectors + tile.vectors + 1; }
 
-double CyclesPerStep(RegisterTile tile) {
+double CyclesPerStep(const CpuMachine& machine, RegisterTile tile) {
   const auto rows = static_cast<double>(tile.rows);
   const auto vectors = static_cast<double>(tile.vectors);
-  return std::max({rows * vectors / kMultiplyAddsPerCycle, (rows + vectors) / kLoadsPerCycle,
+  return std::max({rows * vectors / machine.multiply_adds, (rows + vectors) / machine.loads,
                    kMultiplyAddLatency}) +
          kLhsLoadCycles * rows + kRhsLoadCycles * vectors;
 }
 
-double CyclesPerStep(RegisterTile tile, std::span<const int64_t> heights, int64_t lanes, int64_t m,
-                     int64_t n) {
+double CyclesPerStep(const CpuMachine& machine, RegisterTile tile, std::span<const int64_t> heights,
+                     int64_t m, int64_t n) {
   // Tiles of one size each way, and how many.
   struct Part {
     int64_t size, count;
@@ -79,7 +90,7 @@ double CyclesPerStep(RegisterTile tile, std::span<const int64_t> heights, int64_
   const auto covers = std::lower_bound(heights.begin(), heights.end(), rows_left);
   const Part rows[] = {{tile.rows, m / tile.rows},
                        {covers == heights.end() ? rows_left : *covers, rows_left > 0 ? 1 : 0}};
-  const int64_t vectors = CeilDiv(n, lanes);
+  const int64_t vectors = CeilDiv(n, machine.lanes);
   const Part columns[] = {{tile.vectors, vectors / tile.vectors},
                           {vectors % tile.vectors, vectors % tile.vectors > 0 ? 1 : 0}};
   double cycles = 0;
@@ -87,7 +98,7 @@ double CyclesPerStep(RegisterTile tile, std::span<const int64_t> heights, int64_
     for (const Part& c : columns) {
       if (r.count == 0 || c.count == 0) continue;
       cycles += static_cast<double>(r.count) * static_cast<double>(c.count) *
-                CyclesPerStep(RegisterTile{r.size, c.size});
+                CyclesPerStep(machine, RegisterTile{r.size, c.size});
     }
   }
   return cycles;
@@ -134,7 +145,7 @@ int64_t RowsHeld(int64_t cache_bytes, int64_t apart_bytes) {
 
 int64_t WorthwhileThreads(const CpuMachine& machine, double flops, double bytes) {
   const double flops_per_ns =
-      2 * kMultiplyAddsPerCycle * static_cast<double>(machine.lanes) * machine.clock_ghz;
+      2 * machine.multiply_adds * static_cast<double>(machine.lanes) * machine.clock_ghz;
   const double ns = std::max(flops / flops_per_ns, bytes / kCoreBytesPerNs);
   const double threads = std::floor(ns / kThreadNs);
   return std::clamp<int64_t>(

@@ -9,8 +9,8 @@
 //   * Associativities are not known here (HardwareInfo has sizes only), so the paper's whole ways
 //     become shares of a cache.
 //   * The paper keeps the sliver of B in the L1 cache. A tile of mr rows needs only 2/mr vectors a
-//     cycle of it (two multiply-adds start a cycle), which from four rows on is no more than the
-//     half vector a cycle that L2 caches give: so a deeper kc than the L1 cache holds costs
+//     cycle of it (where two multiply-adds start a cycle), which from four rows on is no more than
+//     the half vector a cycle that L2 caches give: so a deeper kc than the L1 cache holds costs
 //     nothing, and sweeps C less often. kc is the larger one of what L1 and half of L2 suggest.
 //   * Which tile: among those that fit the registers, the one with the least modelled cycles on
 //     this m and n, edges included.
@@ -36,11 +36,14 @@ struct CpuMachine {
   int64_t l2_bytes = 0;
   int64_t l3_bytes = 0;
   double clock_ghz = 0;
+  double multiply_adds = 2;  // of vectors, that start a cycle
+  double loads = 2;          // of vectors, a cycle
   bool is_complete = false;  // false: the vector width or the L1 or L2 size is a guess
 };
 
-// Unknown figures become those of the least processor that one is likely to meet: 256-bit vectors,
-// 16 of them, 32 KiB of L1, 256 KiB of L2, 3 GHz.
+// How many multiply-adds and loads start a cycle goes by the architecture; nothing was measured on
+// Arm. Unknown figures become those of the least processor that one is likely to meet: 256-bit
+// vectors, 16 of them, 32 KiB of L1, 256 KiB of L2, 3 GHz.
 CpuMachine CpuMachineOf(const HardwareInfo& device);
 
 // rows x (vectors * lanes) elements of C.
@@ -54,13 +57,13 @@ struct RegisterTile {
 int64_t RegistersUsed(RegisterTile tile);
 
 // Modelled cycles that a tile takes for one step of k.
-double CyclesPerStep(RegisterTile tile);
+double CyclesPerStep(const CpuMachine& machine, RegisterTile tile);
 
 // Modelled cycles for one step of k over all of an m x n C that is cut into such tiles. At the
 // edges smaller tiles take over: of the smallest of `heights` (ascending) that covers the rows
 // left.
-double CyclesPerStep(RegisterTile tile, std::span<const int64_t> heights, int64_t lanes, int64_t m,
-                     int64_t n);
+double CyclesPerStep(const CpuMachine& machine, RegisterTile tile, std::span<const int64_t> heights,
+                     int64_t m, int64_t n);
 
 // Largest good sizes of the cache blocks. Always at least 1.
 struct CacheBlocks {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "hardware/arch.h"
 #include "hardware/hardware_info.h"
 
 namespace seedtune {
@@ -40,7 +41,7 @@ RegisterTile BestTile(const CpuMachine& machine, int64_t m, int64_t n) {
     for (int64_t vectors = 1; vectors <= 4; ++vectors) {
       const RegisterTile tile = {rows, vectors};
       if (RegistersUsed(tile) > machine.registers) continue;
-      const double cycles = CyclesPerStep(tile, kHeights, machine.lanes, m, n);
+      const double cycles = CyclesPerStep(machine, tile, kHeights, m, n);
       if (best.rows == 0 || cycles < least ||
           (cycles == least && RegistersUsed(tile) < RegistersUsed(best))) {
         best = tile;
@@ -77,6 +78,35 @@ TEST(BlisModelTest, FillsUnknownFiguresAndSaysSo) {
   EXPECT_EQ(known.l3_bytes, 0);
 }
 
+// Arm's figures, nothing measured.
+TEST(BlisModelTest, HasAccumulatorsForEveryPipelineOfNeoverse) {
+  HardwareInfo device;
+  device.kind = DeviceKind::kCpu;
+  device.registers_per_unit = 32;
+  device.l1_data_bytes = 64 * 1024;
+  device.l2_bytes = 2 << 20;
+  const struct {
+    const char* arch;
+    int vector_bits;
+    double multiply_adds, loads;
+  } kCases[] = {
+      {"neoverse-n1", 128, 2, 2}, {"neoverse-n2", 128, 2, 2}, {"neoverse-v1", 256, 2, 2},
+      {"neoverse-v1", 128, 4, 3}, {"neoverse-v2", 128, 4, 3}, {"neoverse-v3", 128, 4, 3},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.arch);
+    device.arch = *Arch::Parse(c.arch);
+    device.vector_bits = c.vector_bits;
+    const CpuMachine machine = CpuMachineOf(device);
+    EXPECT_EQ(machine.lanes, c.vector_bits / 32);
+    EXPECT_EQ(machine.multiply_adds, c.multiply_adds);
+    EXPECT_EQ(machine.loads, c.loads);
+    const RegisterTile tile = BestTile(machine, 768, 768);
+    EXPECT_GE(static_cast<double>(tile.rows * tile.vectors), 4 * c.multiply_adds)
+        << "a multiply-add takes four cycles";
+  }
+}
+
 TEST(BlisModelTest, CountsTheRegistersOfATile) {
   EXPECT_EQ(RegistersUsed({6, 2}), 15);  // BLIS's 6 x 16 of AVX2: one of 16 to spare
   EXPECT_EQ(RegistersUsed({8, 3}), 28);
@@ -102,19 +132,23 @@ TEST(BlisModelTest, ChoosesTilesThatComeOutEven) {
 
 TEST(BlisModelTest, CountsEdgesAsSmallerTiles) {
   const RegisterTile tile = {6, 2};
-  const double whole = CyclesPerStep(tile);
-  EXPECT_DOUBLE_EQ(CyclesPerStep(tile, kHeights, 8, 12, 32), 4 * whole);
-  EXPECT_DOUBLE_EQ(CyclesPerStep(tile, kHeights, 8, 12, 33), 4 * whole + 2 * CyclesPerStep({6, 1}));
+  const double whole = CyclesPerStep(kMachines[0], tile);
+  EXPECT_DOUBLE_EQ(CyclesPerStep(kMachines[0], tile, kHeights, 12, 32), 4 * whole);
+  EXPECT_DOUBLE_EQ(CyclesPerStep(kMachines[0], tile, kHeights, 12, 33),
+                   4 * whole + 2 * CyclesPerStep(kMachines[0], {6, 1}));
   // 3 rows are left, which a tile of 4 covers.
-  EXPECT_DOUBLE_EQ(CyclesPerStep(tile, kHeights, 8, 15, 16), 2 * whole + CyclesPerStep({4, 2}));
-  EXPECT_DOUBLE_EQ(CyclesPerStep(tile, kHeights, 8, 1, 1), CyclesPerStep({1, 1}));
+  EXPECT_DOUBLE_EQ(CyclesPerStep(kMachines[0], tile, kHeights, 15, 16),
+                   2 * whole + CyclesPerStep(kMachines[0], {4, 2}));
+  EXPECT_DOUBLE_EQ(CyclesPerStep(kMachines[0], tile, kHeights, 1, 1),
+                   CyclesPerStep(kMachines[0], {1, 1}));
 }
 
 TEST(BlisModelTest, NeverBeatsTheMultipliers) {
   for (const int64_t rows : kHeights) {
     for (int64_t vectors = 1; vectors <= 4; ++vectors) {
-      EXPECT_GE(CyclesPerStep({rows, vectors}), static_cast<double>(rows * vectors) / 2);
-      EXPECT_GE(CyclesPerStep({rows, vectors}), 4) << "less than the latency";
+      EXPECT_GE(CyclesPerStep(kMachines[0], {rows, vectors}),
+                static_cast<double>(rows * vectors) / 2);
+      EXPECT_GE(CyclesPerStep(kMachines[0], {rows, vectors}), 4) << "less than the latency";
     }
   }
 }

@@ -110,7 +110,7 @@ std::vector<RegisterTile> RankedTiles(const ConfigSpace& space, const CpuMachine
     for (const int64_t vectors : IntegerChoices(space, "register_tile[n]")) {
       const RegisterTile tile = {rows, vectors};
       if (RegistersUsed(tile) > machine.registers) continue;
-      ranked.push_back({tile, CyclesPerStep(tile, heights, machine.lanes, shape.m, shape.n)});
+      ranked.push_back({tile, CyclesPerStep(machine, tile, heights, shape.m, shape.n)});
     }
   }
   std::sort(ranked.begin(), ranked.end(), [](const Ranked& a, const Ranked& b) {

@@ -91,7 +91,7 @@ TEST(RankedTilesTest, FitTheRegistersAndRise) {
         EXPECT_LE(RegistersUsed(tile), machine.registers);
         EXPECT_TRUE(seen.insert({tile.rows, tile.vectors}).second);
         // The space's heights may leave some out, which makes edges dearer, never cheaper.
-        const double cycles = CyclesPerStep(tile, heights, machine.lanes, shape.m, shape.n);
+        const double cycles = CyclesPerStep(machine, tile, heights, shape.m, shape.n);
         EXPECT_GE(cycles, 0.5 * before);
         before = cycles;
       }
