@@ -38,6 +38,7 @@
 #include "backends/cpu/reference.h"
 #include "backends/in_process_measurer.h"
 #include "benchmark/benchmark.h"
+#include "benchmarks/initialize.h"
 #include "cblas.h"
 #include "config/spaces/spaces.h"
 #include "dnnl.h"
@@ -328,15 +329,10 @@ absl::Status Run(const std::string& budget, const std::vector<std::string>& shap
 
 int main(int argc, char** argv) {
   seedtune::FreePeersOfTheEnvironment(argv);
-  // Defaults of ours before the user's flags, which win.
-  std::vector<char*> arguments = {argv[0]};
-  std::string interleaving = "--benchmark_enable_random_interleaving=true",
-              repetitions = "--benchmark_repetitions=7", min_time = "--benchmark_min_time=0.1";
-  for (std::string* flag : {&interleaving, &repetitions, &min_time})
-    arguments.push_back(flag->data());
-  arguments.insert(arguments.end(), argv + 1, argv + argc);
-  int count = static_cast<int>(arguments.size());
-  benchmark::Initialize(&count, arguments.data());
+  std::vector<char*> arguments =
+      seedtune::InitializeBenchmark({"--benchmark_enable_random_interleaving=true",
+                                     "--benchmark_repetitions=7", "--benchmark_min_time=0.1"},
+                                    argc, argv);
 
   CLI::App app{
       "Compare Seedtune's f32 matmul with OpenBLAS and oneDNN.\n"
@@ -346,7 +342,7 @@ int main(int argc, char** argv) {
   app.add_option("--tune_budget", budget, "for each shape: 8s, 100evals")->capture_default_str();
   app.add_option("--shape", shapes, "instead of the fixed list; may be repeated")
       ->allow_extra_args(false);
-  CLI11_PARSE(app, count, arguments.data());
+  CLI11_PARSE(app, static_cast<int>(arguments.size()), arguments.data());
 
   if (const absl::Status status = seedtune::Run(budget, shapes); !status.ok()) {
     std::cerr << "cpu_gemm_benchmark: " << std::string(status.message()) << "\n";

@@ -25,6 +25,7 @@
 #include "absl/strings/str_format.h"
 #include "autotuner/statistics.h"
 #include "benchmark/benchmark.h"
+#include "benchmarks/initialize.h"
 #include "config/config_space.h"
 #include "config/t1.h"
 #include "util/file.h"
@@ -145,21 +146,15 @@ absl::Status Run(const std::string& folder) {
 }  // namespace seedtune
 
 int main(int argc, char** argv) {
-  // Defaults of ours before the user's flags, which win.
-  std::vector<char*> arguments = {argv[0]};
-  std::string interleaving = "--benchmark_enable_random_interleaving=true",
-              repetitions = "--benchmark_repetitions=5";
-  for (std::string* flag : {&interleaving, &repetitions}) arguments.push_back(flag->data());
-  arguments.insert(arguments.end(), argv + 1, argv + argc);
-  int count = static_cast<int>(arguments.size());
-  benchmark::Initialize(&count, arguments.data());
+  std::vector<char*> arguments = seedtune::InitializeBenchmark(
+      {"--benchmark_enable_random_interleaving=true", "--benchmark_repetitions=5"}, argc, argv);
 
   CLI::App app{
       "Measure how long it takes to make config spaces of their definitions.\n"
       "  e.g.  space_benchmark --spaces=my_spaces\n"};
   std::string spaces;
   app.add_option("--spaces", spaces, "a folder of T1 files; without it, the one checked in");
-  CLI11_PARSE(app, count, arguments.data());
+  CLI11_PARSE(app, static_cast<int>(arguments.size()), arguments.data());
 
   const std::string folder =
       spaces.empty() ? "benchmarks/testdata" : seedtune::ResolveUserPath(spaces);

@@ -30,6 +30,7 @@
 #include "backends/cpu/cpu_backend.h"
 #include "backends/in_process_measurer.h"
 #include "benchmark/benchmark.h"
+#include "benchmarks/initialize.h"
 #include "config/spaces/spaces.h"
 #include "hardware/cpu_detector.h"
 #include "hardware/real_system_reader.h"
@@ -209,14 +210,8 @@ absl::Status Run(const std::string& budget, const std::string& algorithm,
 }  // namespace seedtune
 
 int main(int argc, char** argv) {
-  // Defaults of ours before the user's flags, which win.
-  std::vector<char*> arguments = {argv[0]};
-  std::string interleaving = "--benchmark_enable_random_interleaving=true",
-              repetitions = "--benchmark_repetitions=5";
-  for (std::string* flag : {&interleaving, &repetitions}) arguments.push_back(flag->data());
-  arguments.insert(arguments.end(), argv + 1, argv + argc);
-  int count = static_cast<int>(arguments.size());
-  benchmark::Initialize(&count, arguments.data());
+  std::vector<char*> arguments = seedtune::InitializeBenchmark(
+      {"--benchmark_enable_random_interleaving=true", "--benchmark_repetitions=5"}, argc, argv);
 
   CLI::App app{
       "Measure what tuning costs and reaches, with and without seeds.\n"
@@ -227,7 +222,7 @@ int main(int argc, char** argv) {
   app.add_option("--algorithm", algorithm, "how to search")->capture_default_str();
   app.add_option("--shape", shapes, "instead of the fixed list; may be repeated")
       ->allow_extra_args(false);
-  CLI11_PARSE(app, count, arguments.data());
+  CLI11_PARSE(app, static_cast<int>(arguments.size()), arguments.data());
 
   if (const absl::Status status = seedtune::Run(budget, algorithm, shapes); !status.ok()) {
     std::cerr << "tuning_benchmark: " << std::string(status.message()) << "\n";
