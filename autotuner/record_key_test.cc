@@ -15,7 +15,7 @@
 namespace seedtune {
 namespace {
 
-TEST(MakeRecordKeyTest, ChangesWithEverythingThatMakesATimeMeaningless) {
+TEST(MakeRecordKeyTest, T12_ChangesWithEverythingThatMakesATimeMeaningless) {
   const auto kernel = ExampleKernel();
   const auto space = ExampleSpace();
   const MeasurerInfo info = ExampleMeasurerInfo();

@@ -55,7 +55,7 @@ std::vector<std::vector<int64_t>> RunRounds(Retiming& retiming,
   return turns;
 }
 
-TEST(RetimingTest, GivesEachLeaderAndTheDefaultOneTurnARoundInChangingOrder) {
+TEST(RetimingTest, T14_GivesEachLeaderAndTheDefaultOneTurnARoundInChangingOrder) {
   Retiming retiming({5, 2, 9, 7}, 7, kThreeLeaders);
   const auto turns = RunRounds(retiming, {{5, 100}, {2, 100}, {9, 100}, {7, 100}});
   ASSERT_THAT(turns, SizeIs(10)) << "equals are not separated";
@@ -89,7 +89,7 @@ TEST(RetimingTest, DropsTheSeparatedButNeverTheDefault) {
   EXPECT_THAT(turns[9], Contains(7));
 }
 
-TEST(RetimingTest, DecidesByFreshSamplesAlone) {
+TEST(RetimingTest, T15_DecidesByFreshSamplesAlone) {
   Retiming retiming({1, 2, 3}, 3, kThreeLeaders);
   RunRounds(retiming, {{1, 120}, {2, 110}, {3, 100}});
   EXPECT_THAT(retiming.Best(), Optional(3)) << "last at first sight";

@@ -14,6 +14,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -276,7 +277,9 @@ TEST_F(TunerTest, EndsWithTheSpace) {
               Le(1.03 * ExampleOutcome(ExampleOptimum(*space_)).objective_ns()));
 }
 
-TEST_F(TunerTest, KeepsToItsSecondsWithTimeLeftForTheLeaders) {
+// Trap T8 of the reference system: no final timing where the budget is spent, which is when it
+// matters.
+TEST_F(TunerTest, T8_KeepsToItsSecondsWithTimeLeftForTheLeaders) {
   for (const int workers : {1, 4}) {
     ReplayMeasurer::Options replay;
     replay.info = ExampleMeasurerInfo();
@@ -363,6 +366,21 @@ TEST_F(TunerTest, WhatWasGivenUpIsNotAskedForWhenARunIsGoneOnWith) {
               AllOf(Not(IsEmpty()), Each(Field(&MeasureRequest::id, Ge(int64_t{1} << 32)))));
 }
 
+// T9: time-outs that adapted to a run changed settings that others shared, and only ever shrank.
+TEST_F(TunerTest, T9_OneRunChangesNothingForTheNext) {
+  const TuneOptions options = Evaluations(60);
+  std::vector<std::tuple<std::string, double, double>> asked[2];
+  for (auto& requests : asked) {
+    FakeMeasurer measurer(FakeOptions());
+    ASSERT_THAT(RunTune(measurer, nullptr, options), IsOk());
+    for (const MeasureRequest& request : measurer.requests()) {
+      requests.emplace_back(request.config.ToJson(), request.drop_above_ns, request.timeout_ns);
+      EXPECT_EQ(request.timeout_ns, measurer.requests().front().timeout_ns);
+    }
+  }
+  EXPECT_EQ(asked[0], asked[1]);
+}
+
 TEST_F(TunerTest, RetimesTheLeadersInTurnsWithTheDefault) {
   FakeMeasurer measurer(FakeOptions());
   TuneOptions options = Evaluations(60);
@@ -443,7 +461,8 @@ TEST_F(TunerTest, TheDefaultWinsWhereNothingIsFaster) {
   }
 }
 
-TEST_F(TunerTest, TunesOnWhereTheDefaultFails) {
+// T4: the default was the reference of what is right, and tuning ended where it failed.
+TEST_F(TunerTest, T4_TunesOnWhereTheDefaultFails) {
   FakeMeasurer::Options fake = FakeOptions();
   fake.outcome = [&](const MeasureRequest& request) {
     if (request.config == space_->Default()) return ExampleFailure(OutcomeKind::kCrash, "signal 4");

@@ -35,7 +35,7 @@ TEST(CoverShapesTest, PrefersTheConfigurationThatServesMost) {
   EXPECT_THAT(rules[0].most, ElementsAre(256, 256, 256, 1));
 }
 
-TEST(CoverShapesTest, OfEqualsPrefersTheFastest) {
+TEST(CoverShapesTest, T11_OfEqualsPrefersTheFastest) {
   const std::vector<CoverShape> shapes = {SquareOf(64, {{"a", 104}, {"b", 100}})};
   ASSERT_THAT(CoverShapes(shapes, {}), SizeIs(1));
   EXPECT_EQ(CoverShapes(shapes, {})[0].config, "b");
@@ -46,7 +46,7 @@ TEST(CoverShapesTest, LeavesOutWhatTheDefaultDoesAsWell) {
               IsEmpty());
 }
 
-TEST(CoverShapesTest, ABoxHoldsNothingThatItsConfigurationDoesNotServe) {
+TEST(CoverShapesTest, T11_ABoxHoldsNothingThatItsConfigurationDoesNotServe) {
   const std::vector<CoverShape> shapes = {SquareOf(64, {{"a", 100}}),
                                           SquareOf(128, {{"a", 150}, {"b", 100}}),
                                           SquareOf(256, {{"a", 100}})};

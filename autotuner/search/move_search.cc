@@ -42,6 +42,17 @@ Config MoveSearch::Crossed(const Config& a, const Config& b) {
 }
 
 std::optional<Candidate> MoveSearch::Propose() {
+  if (samples_ == 0 && !points_.empty()) {
+    std::optional<Candidate> suggestion =
+        suggestions_.Next([this](const Config& config) { return IsVisited(config); });
+    if (suggestion.has_value()) return suggestion;
+  }
+  std::optional<Candidate> own = ProposeOwn();
+  if (own.has_value()) suggestions_.PassTurn();
+  return own;
+}
+
+std::optional<Candidate> MoveSearch::ProposeOwn() {
   const auto draw = [this]() -> std::optional<Candidate> {
     std::optional<Config> config = DrawUnvisited();
     if (!config.has_value()) return std::nullopt;
@@ -52,12 +63,6 @@ std::optional<Candidate> MoveSearch::Propose() {
     return draw();
   }
   if (points_.empty()) return draw();
-  is_suggestions_turn_ = !is_suggestions_turn_;
-  while (is_suggestions_turn_ && !suggestions_.empty()) {
-    Candidate candidate = std::move(suggestions_.front());
-    suggestions_.pop_front();
-    if (!IsVisited(candidate.config)) return candidate;
-  }
   for (int i = 0; i < kTries; ++i) {
     Destination destination = Move();
     if (samples_ > 0) {  // it starts afresh
@@ -101,11 +106,11 @@ void MoveSearch::Observe(const Candidate& candidate, double objective_ns) {
   } else {
     points_[point].objective_ns = objective_ns;
   }
-  if (best_ == kNone || objective_ns < objective(best_)) {
+  const bool is_new_best = best_ == kNone || objective_ns < objective(best_);
+  suggestions_.Told(candidate.config, is_new_best);
+  if (is_new_best) {
     best_ = point;
-    for (Candidate& suggestion : HeuristicNeighbors(candidate.config)) {
-      suggestions_.push_back(std::move(suggestion));
-    }
+    suggestions_.Add(HeuristicNeighbors(candidate.config));
   } else if (best_ == point && !is_new) {
     for (PointId other = 0; other < points_.size(); ++other) {
       if (objective(other) < objective(best_)) best_ = other;

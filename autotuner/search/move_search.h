@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "autotuner/search/config_index.h"
 #include "autotuner/search/search_algorithm.h"
 #include "autotuner/search/search_base.h"
+#include "autotuner/search/suggestion_queue.h"
 #include "config/config_space.h"
 
 namespace seedtune {
@@ -25,7 +25,8 @@ namespace seedtune {
 // way or for a space that comes to an end: when it finds nothing new, a neighbour of the best
 // point, or else a random configuration, is measured in its place. It never waits.
 //
-// What heuristics propose from each new best point takes turns with the algorithm's own moves.
+// What heuristics suggest from each new best point takes turns with the algorithm's own moves, the
+// fewer the less it wins (suggestion_queue.h).
 //
 // Not thread-safe.
 class MoveSearch : public SearchBase {
@@ -76,6 +77,7 @@ class MoveSearch : public SearchBase {
   };
 
   std::optional<Candidate> Propose() final;
+  std::optional<Candidate> ProposeOwn();
   void Observe(const Candidate& candidate, double objective_ns) final;
 
   std::vector<Point> points_;
@@ -85,8 +87,7 @@ class MoveSearch : public SearchBase {
   absl::flat_hash_map<Config, int> tags_;  // of those under way
   PointId best_ = kNone;
   size_t samples_;
-  std::deque<Candidate> suggestions_;  // of heuristics
-  bool is_suggestions_turn_ = true;
+  SuggestionQueue suggestions_;
 };
 
 }  // namespace seedtune

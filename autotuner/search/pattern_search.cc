@@ -93,6 +93,7 @@ double PatternSearch::Key(const Node& node) const {
 }
 
 void PatternSearch::Observe(const Candidate& candidate, double objective_ns) {
+  suggestions_.Told(candidate.config, objective_ns < climb_best_ns_ * (1 - kLeastImprovement));
   const auto [known, is_new] = node_of_.try_emplace(candidate.config, nodes_.size());
   const NodeId id = known->second;
   if (!is_new) {
@@ -171,18 +172,29 @@ bool PatternSearch::BeginNextClimb() {
 std::optional<Candidate> PatternSearch::NextMove() {
   while (!frontier_.empty()) {
     const NodeId id = frontier_.begin()->second;
+    // What heuristics suggest from a point is asked for when it is first polled.
+    if (nodes_[id].stage >= 0) {
+      std::optional<Candidate> suggestion =
+          suggestions_.Next([this](const Config& config) { return IsVisited(config); });
+      if (suggestion.has_value()) return Moved(*std::move(suggestion));
+    }
     std::vector<Candidate>& moves = nodes_[id].moves;
     while (!moves.empty()) {
       Candidate move = std::move(moves.back());
       moves.pop_back();
       if (IsVisited(move.config)) continue;
-      climb_of_[move.config] = climbs_;
-      ++moves_since_best_;
-      return move;
+      suggestions_.PassTurn();
+      return Moved(std::move(move));
     }
     PollNextStage(id);
   }
   return std::nullopt;
+}
+
+Candidate PatternSearch::Moved(Candidate move) {
+  climb_of_[move.config] = climbs_;
+  ++moves_since_best_;
+  return move;
 }
 
 // Fills the moves of a point of the frontier whose moves have come to an end, or closes it.
@@ -196,11 +208,10 @@ void PatternSearch::PollNextStage(NodeId id) {
 
   const Config& config = node.candidate.config;
   std::vector<Config> neighbors;
-  std::vector<Candidate> proposed;
   switch (node.stage) {
     case 0:
       neighbors = space().Neighbors(config, NeighborKind::kStrictlyAdjacent);
-      proposed = HeuristicNeighbors(config);
+      suggestions_.Add(HeuristicNeighbors(config));
       break;
     case 1:
       neighbors = space().Neighbors(config, NeighborKind::kHamming);
@@ -208,25 +219,12 @@ void PatternSearch::PollNextStage(NodeId id) {
     default:
       neighbors = PairNeighbors(space(), config, random());
   }
-  std::vector<Candidate> own;
+  node.moves.clear();
   for (Config& neighbor : neighbors) {
     if (IsVisited(neighbor)) continue;
-    own.push_back({.config = std::move(neighbor), .heuristic = node.candidate.heuristic});
+    node.moves.push_back({.config = std::move(neighbor), .heuristic = node.candidate.heuristic});
   }
-  Shuffle(own, random());
-
-  // The heuristics' best go first and every other one is ours, so that neither crowds out the
-  // other. (What both propose is the heuristic's: its turn comes first.)
-  std::reverse(proposed.begin(), proposed.end());
-  node.moves.clear();
-  while (!own.empty() || !proposed.empty()) {
-    for (std::vector<Candidate>* moves : {&proposed, &own}) {
-      if (moves->empty()) continue;
-      node.moves.push_back(std::move(moves->back()));
-      moves->pop_back();
-    }
-  }
-  std::reverse(node.moves.begin(), node.moves.end());
+  Shuffle(node.moves, random());
 
   open_.insert({Key(node), id});
   frontier_.insert({Key(node), id});

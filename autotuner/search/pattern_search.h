@@ -33,6 +33,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "autotuner/search/search_algorithm.h"
 #include "autotuner/search/search_base.h"
+#include "autotuner/search/suggestion_queue.h"
 #include "config/config_space.h"
 
 namespace seedtune {
@@ -61,6 +62,7 @@ class PatternSearch final : public SearchBase {
   double Key(const Node& node) const;
   std::optional<Candidate> Draw();
   std::optional<Candidate> NextMove();
+  Candidate Moved(Candidate move);
   void BeginClimb(NodeId start);
   bool BeginNextClimb();
   void PollNextStage(NodeId id);
@@ -74,6 +76,7 @@ class PatternSearch final : public SearchBase {
   int samples_to_draw_;  // before the next climb
   int64_t climbs_ = 0;   // begun so far; the last one's number
   bool climbing_ = false;
+  SuggestionQueue suggestions_;
   Queue frontier_;  // points of the present climb that have moves left
   double climb_best_ns_ = std::numeric_limits<double>::infinity();
   int moves_since_best_ = 0;

@@ -180,7 +180,7 @@ TEST_P(SearchConformanceTest, SaysItsName) {
   EXPECT_EQ(Make({.space = LineSpace(2)})->name(), GetParam());
 }
 
-TEST_P(SearchConformanceTest, CoversSmallSpacesAndAsksNothingTwice) {
+TEST_P(SearchConformanceTest, T10_CoversSmallSpacesAndAsksNothingTwice) {
   const Drive kDrives[] = {
       {.batch = 1, .under_way = 1, .shuffled = false},
       {.batch = 1, .under_way = 8, .shuffled = true},
@@ -219,7 +219,7 @@ TEST_P(SearchConformanceTest, IsNotDoneWhileSomethingIsLeft) {
   EXPECT_TRUE(search->IsDone());
 }
 
-TEST_P(SearchConformanceTest, AsksTheFirstCandidatesFirstAndOnce) {
+TEST_P(SearchConformanceTest, T16_AsksTheFirstCandidatesFirstAndOnce) {
   const auto space = MixedSpace();
   const Candidate untuned{.config = space->At(5), .origin = "default", .heuristic = ""};
   const Candidate seed{.config = space->At(100), .origin = "seed", .heuristic = "expert"};
