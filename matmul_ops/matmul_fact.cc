@@ -449,7 +449,11 @@ std::string DescribeMatmulFact(const Kernel& kernel, const MatmulFact& fact) {
   absl::StrAppend(
       &text, "  work:     ", fact.flops == 0 ? "unknown FLOP" : DescribeAmount(fact.flops, "FLOP"),
       ", ", fact.bytes == 0 ? "unknown bytes" : DescribeAmount(fact.bytes, "B"));
-  if (fact.intensity > 0) absl::StrAppendFormat(&text, ", %.3g FLOP/B", fact.intensity);
+  if (fact.intensity >= 1000) {
+    absl::StrAppendFormat(&text, ", %.0f FLOP/B", fact.intensity);
+  } else if (fact.intensity > 0) {
+    absl::StrAppendFormat(&text, ", %.3g FLOP/B", fact.intensity);
+  }
   absl::StrAppend(&text, "\n");
   return text;
 }

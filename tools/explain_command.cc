@@ -1,5 +1,6 @@
 #include "tools/explain_command.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -90,6 +91,14 @@ std::vector<HeuristicOutcome> RecordedOutcomes(const ExplainCommandOptions& opti
   return *std::move(outcomes);
 }
 
+// Whether there are seeds, and none of them may be the default.
+bool LacksValidation(const ConsultResult& consulted) {
+  const auto& outcomes = consulted.outcomes;
+  return !consulted.seeds.empty() &&
+         std::none_of(outcomes.begin(), outcomes.end(),
+                      [](const HeuristicOutcome& outcome) { return outcome.promoted; });
+}
+
 std::string Explanation(const Subject& subject, const ConsultResult& consulted,
                         const std::vector<HeuristicOutcome>& recorded) {
   std::string text = absl::StrCat("kernel ", subject.kernel->name, " (fingerprint ",
@@ -106,8 +115,13 @@ std::string Explanation(const Subject& subject, const ConsultResult& consulted,
   if (const std::string reached = DescribeWhatSeedsReached(recorded); !reached.empty()) {
     absl::StrAppend(&text, "what seeds reached in the recorded search\n", Indented(reached));
   }
-  absl::StrAppend(&text, "untuned default, from ", consulted.untuned_origin, "\n",
-                  Indented(consulted.untuned.ToJson()));
+  absl::StrAppend(
+      &text, "untuned default, from ", consulted.untuned_origin,
+      LacksValidation(consulted)
+          ? ", since nothing that seeded was validated on such a device; the first seed "
+            "may well be faster, tuning says so"
+          : "",
+      "\n", Indented(consulted.untuned.ToJson()));
   return text;
 }
 

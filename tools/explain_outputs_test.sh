@@ -28,7 +28,8 @@ expect matmul:8192x512x4096:bf16 triton h100_sxm \
   "triton_skinny_gemm: seeded: aspect 16.0 on sm90" "$skinny" \
   "untuned default, from triton_hopper_matmul"
 expect matmul:8192x512x4096:bf16 triton mi350x \
-  "triton_skinny_gemm: seeded: aspect 16.0 on gfx950" "$skinny" "triton_cdna_matmul: seeded"
+  "triton_skinny_gemm: seeded: aspect 16.0 on gfx950" "$skinny" "triton_cdna_matmul: seeded" \
+  "untuned default, from space default, since nothing that seeded was validated on such a device"
 expect matmul:4096x4096x4096:bf16 cute b200 \
   "cute_tcgen05_cluster_m2: seeded: full tiles" '"cluster_m":2,"two_cta":true' \
   "cute_wgmma_clusters: declined: architecture is sm100"

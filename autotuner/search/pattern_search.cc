@@ -93,7 +93,8 @@ double PatternSearch::Key(const Node& node) const {
 }
 
 void PatternSearch::Observe(const Candidate& candidate, double objective_ns) {
-  suggestions_.Told(candidate.config, objective_ns < climb_best_ns_ * (1 - kLeastImprovement));
+  suggestions_.Told(candidate.config, objective_ns < best_ns_);
+  best_ns_ = std::min(best_ns_, objective_ns);
   const auto [known, is_new] = node_of_.try_emplace(candidate.config, nodes_.size());
   const NodeId id = known->second;
   if (!is_new) {

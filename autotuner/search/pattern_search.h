@@ -81,6 +81,7 @@ class PatternSearch final : public SearchBase {
   double climb_best_ns_ = std::numeric_limits<double>::infinity();
   int moves_since_best_ = 0;
   bool draw_next_ = false;
+  double best_ns_ = std::numeric_limits<double>::infinity();  // of all
 };
 
 }  // namespace seedtune
