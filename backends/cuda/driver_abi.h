@@ -58,7 +58,7 @@ inline constexpr int kCuTensorMapBfloat16 = 9;
 inline constexpr int kCuTensorMapTfloat32 = 11;
 // CUtensorMapInterleave, CUtensorMapL2promotion, CUtensorMapFloatOOBfill
 inline constexpr int kCuTensorMapInterleaveNone = 0;
-inline constexpr int kCuTensorMapL2Promotion256B = 3;
+inline constexpr int kCuTensorMapL2Promotion128B = 2;
 inline constexpr int kCuTensorMapFillZeros = 0;
 
 struct alignas(128) CuTensorMap {

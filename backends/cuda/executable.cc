@@ -111,7 +111,7 @@ absl::StatusOr<CuTensorMap> CudaExecutable::Encode(const CudaTensorMapArgument& 
           &map, TensorMapType(dtypes_[argument.tensor]), static_cast<unsigned>(sizes.size()),
           reinterpret_cast<void*>(address), sizes.data(), strides.data(), box.data(), steps.data(),
           kCuTensorMapInterleaveNone, static_cast<int>(argument.swizzle),
-          kCuTensorMapL2Promotion256B, kCuTensorMapFillZeros)));
+          kCuTensorMapL2Promotion128B, kCuTensorMapFillZeros)));
   return map;
 }
 

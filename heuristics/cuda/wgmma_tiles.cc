@@ -46,7 +46,7 @@ constexpr TileChoice kTiles[] = {
     {128, 128, CudaSchedule::kPingPong, 0.89},    {128, 128, CudaSchedule::kCooperative, 0.88},
     {64, 256, CudaSchedule::kCooperative, 0.82},  {64, 256, CudaSchedule::kPingPong, 0.77},
     {64, 128, CudaSchedule::kPingPong, 0.75},     {64, 128, CudaSchedule::kCooperative, 0.68},
-    {128, 64, CudaSchedule::kCooperative, 0.65},  {128, 64, CudaSchedule::kPingPong, 0.65},
+    {128, 64, CudaSchedule::kCooperative, 0.69},  {128, 64, CudaSchedule::kPingPong, 0.65},
     {64, 64, CudaSchedule::kCooperative, 0.50},
 };
 constexpr struct { int64_t m, n; } kClusters[] = {{2, 1}, {1, 2}, {1, 1}};
@@ -64,9 +64,10 @@ constexpr double kDeferred = 2500;   // all of one whose stores wait for the nex
 constexpr double kActivation = 0.1;  // an element, where it is more than a maximum
 constexpr double kFill = 7900;       // launching, and filling the pipeline
 constexpr double kReduction = 5800;  // launching the second kernel
-constexpr double kMeeting = 4500;    // blocks that wait for each other's parts; a guess
+constexpr double kMeeting = 3300;    // blocks that wait for each other's parts
+constexpr double kPartBytes = 18;    // of these parts, written and read
 constexpr double kClusterStart = 2400;
-constexpr double kOneOfTwo = 0.93;  // of the rate, where one warpgroup of two works
+constexpr double kOneOfTwo = 0.90;  // of the rate, where one warpgroup of two works
 constexpr double kAlone = 0.8;      // of it, where nobody multiplies while fp8 sums are moved on
 // Memory gives this share of its peak, with a cache full of what has to be written back; and what
 // does not bind costs this share of its time.
@@ -150,7 +151,7 @@ double Cycles(const CudaTile& tile, double efficiency, bool slow_epilogue,
     const double parts = static_cast<double>(problem.m * problem.n * problem.batch) * 4 *
                          static_cast<double>(tile.split_k);
     cycles += (tile.reduction == CudaReduction::kSecondLaunch ? kReduction : kMeeting) +
-              2 * parts / (units * kL2Bytes);
+              2 * parts / (units * kPartBytes);
   }
   return cycles;
 }
@@ -219,8 +220,10 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
       tile.l2_grouping = grouping;
       for (const int64_t split : splits) {
         // Parts that would wait for a place, or that have next to nothing to do, are no help.
+        // All run at once, so that nobody takes turns.
         if (split > 1 && (rows * columns * problem.batch * split > units ||
-                          split * 2 > CeilDiv(problem.k, tile.block_k))) {
+                          split * 2 > CeilDiv(problem.k, tile.block_k) ||
+                          choice.schedule == CudaSchedule::kPingPong)) {
           break;
         }
         tile.split_k = split;

@@ -224,7 +224,7 @@ class Generator {
     if (AddsPartsInLaunch()) {
       program_.zeroed_workspace_bytes = Tiles() * 4;
       Reserve(Tiles() * 4);
-      partials_ = Reserve(tile_.split_k * matmul_.batch * matmul_.m * matmul_.n * bytes);
+      partials_ = Reserve(Tiles() * tile_.split_k * tile_sums * bytes);
     } else if (SecondLaunch()) {
       partials_ = Reserve(tile_.split_k * matmul_.batch * matmul_.m * matmul_.n * bytes);
     } else if (tile_.schedule == CudaSchedule::kStreamK) {

@@ -15,14 +15,24 @@ __device__ __forceinline__ float FastReciprocal(float x) {
 
 // x (1 + erf(x / sqrt(2))) / 2 = max(x, 0) - |x| erfc(|x| / sqrt(2)) / 2, to 5e-7. The logarithm of
 // erfc is a polynomial (fitted up to 6.5, beyond which the product is nothing): one instruction of
-// the slow unit and nine others, where erff() has twice as many.
+// the slow unit and nine others, where erff() has twice as many. One less before 16 bits or fewer:
+// erfc to 3e-4 of itself, up to 5.5.
 __device__ __forceinline__ float Gelu(float x) {
-  const float z = fminf(fabsf(x), 6.5f);
-  float log2 = fmaf(2.92920231e-5f, z, -7.19430274e-4f);
-  log2 = fmaf(log2, z, 7.8662131e-3f);
-  log2 = fmaf(log2, z, -5.3012196e-2f);
-  log2 = fmaf(log2, z, -0.459103107f);
-  log2 = fmaf(log2, z, -1.15109551f);
+  float z, log2;
+  if constexpr (sizeof(Out) <= 2) {
+    z = fminf(fabsf(x), 5.5f);
+    log2 = fmaf(-2.41187211e-4f, z, 4.98815644e-3f);
+    log2 = fmaf(log2, z, -4.52383049e-2f);
+    log2 = fmaf(log2, z, -0.468181893f);
+    log2 = fmaf(log2, z, -1.14767514f);
+  } else {
+    z = fminf(fabsf(x), 6.5f);
+    log2 = fmaf(2.92920231e-5f, z, -7.19430274e-4f);
+    log2 = fmaf(log2, z, 7.8662131e-3f);
+    log2 = fmaf(log2, z, -5.3012196e-2f);
+    log2 = fmaf(log2, z, -0.459103107f);
+    log2 = fmaf(log2, z, -1.15109551f);
+  }
   const float half_erfc = FastExp2(fmaf(log2, z, -1.0f));
   float positive;  // a NaN stays one
   asm("max.NaN.f32 %0, %1, 0f00000000;" : "=f"(positive) : "f"(x));
@@ -54,14 +64,16 @@ __device__ __forceinline__ T Activate(T x) {
 template <int kSize, int kAligned, typename T>
 __device__ __forceinline__ void AddElements(const T* from, long long stride, int count,
                                             Accumulator (&values)[kSize]) {
-  if (kSize <= kAligned && count >= kSize) {
+  if (kSize <= kAligned && (kN % kSize == 0 || count >= kSize)) {
     const Vector<T, kSize> loaded = *reinterpret_cast<const Vector<T, kSize>*>(from);
 #pragma unroll
     for (int i = 0; i < kSize; ++i) values[i] += static_cast<Accumulator>(Widen(loaded.at[i]));
   } else {
 #pragma unroll
     for (int i = 0; i < kSize; ++i) {
-      if (i < count) values[i] += static_cast<Accumulator>(Widen(from[i * stride]));
+      if (kN % kSize == 0 || i < count) {
+        values[i] += static_cast<Accumulator>(Widen(from[i * stride]));
+      }
     }
   }
 }
@@ -95,7 +107,7 @@ __device__ __forceinline__ void Finish(const Arguments& arguments, long long bat
   const int count = kN - n;
   Complete(arguments, batch, m, n, count, values);
   Out* to = arguments.out + batch * kOutBatchStride + m * kOutRowStride + n * kOutColumnStride;
-  if (kSize <= kOutAligned && count >= kSize) {
+  if (kSize <= kOutAligned && (kN % kSize == 0 || count >= kSize)) {
     Vector<Out, kSize> narrow;
 #pragma unroll
     for (int i = 0; i < kSize; ++i) Narrow(values[i], narrow.at[i]);
@@ -103,7 +115,7 @@ __device__ __forceinline__ void Finish(const Arguments& arguments, long long bat
   } else {
 #pragma unroll
     for (int i = 0; i < kSize; ++i) {
-      if (i < count) Narrow(values[i], to[i * kOutColumnStride]);
+      if (kN % kSize == 0 || i < count) Narrow(values[i], to[i * kOutColumnStride]);
     }
   }
 }

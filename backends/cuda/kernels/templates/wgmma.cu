@@ -49,7 +49,8 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
         const Tile tile = TileOf(work, rank_m, rank_n);
         const int lhs_batch = kLhsBatched ? tile.batch : 0;
         const int rhs_batch = kRhsBatched ? tile.batch : 0;
-        for (int k = tile.begin; k < tile.end; ++k) {
+#pragma unroll 1
+        for (int k = tile.split; k < kStepsK; k += kSplits) {
           WaitFor(empty_barriers + ring.stage * 8, ring.parity);
           const unsigned barrier = full_barriers + ring.stage * 8;
           ExpectBytes(barrier, kStageBytes);
@@ -72,9 +73,7 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
     consumer.stages = stages;
     consumer.full_barriers = full_barriers;
     consumer.empty_barriers = empty_barriers;
-    consumer.first_row = kPingPong ? 0 : index * kConsumerRows;
-    consumer.warp = thread / 32;
-    consumer.lane = thread % 32;
+    consumer.TakePlace(kPingPong ? thread : threadIdx.x - kWarpgroup);
     // Lanes of this warpgroup that tell one block each that a stage is read.
     consumer.tells = -1;
     if (thread < kClusterN) {
@@ -96,7 +95,7 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
     for (int work = cluster; work < kWork; work += clusters, ++turn) {
       const Tile tile = TileOf(work, rank_m, rank_n);
       if (kPingPong && turn % kConsumers != index) {
-        ring.Skip(tile.end - tile.begin);
+        ring.Skip(tile.Steps());
         continue;
       }
       Accumulator d[kInstructionsM][kTotalSums];
@@ -113,7 +112,7 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
         }
 #endif
       };
-      const int last = Multiply(consumer, ring, tile.end - tile.begin, d, meanwhile);
+      const int last = Multiply(consumer, ring, tile.Steps(), d, meanwhile);
       if (kPingPong && work + clusters < kWork) TellTurn(1 - index);
       FinishMultiplying(consumer, last, d);
 #if SEEDTUNE_TMA_STORE
@@ -133,11 +132,10 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
           });
         }
       }
+#elif SEEDTUNE_ADDS_PARTS
+      AddParts(d, arguments, tile, consumer, out_buffers);
 #else
       StoreSums(d, tile, consumer, arguments);
-#if SEEDTUNE_ADDS_PARTS
-      AddParts(arguments, tile, kPingPong ? thread : threadIdx.x - kWarpgroup);
-#endif
 #endif
     }
 #if SEEDTUNE_TMA_STORE

@@ -20,6 +20,14 @@ struct Consumer {
   int first_row;  // of the tile's rows (kTurned: columns)
   int tells;      // a block of the cluster that this lane tells, or -1
   int warp, lane;
+  int place;  // among the threads that share the tile
+
+  __device__ __forceinline__ void TakePlace(int thread) {
+    place = thread;
+    first_row = kPingPong ? 0 : thread / kWarpgroup * kConsumerRows;
+    warp = thread % kWarpgroup / 32;
+    lane = thread % 32;
+  }
 
   // The operands of a stage: that of the instruction's rows, from first_row on; that of its
   // columns.
@@ -90,6 +98,7 @@ __device__ __forceinline__ int Multiply(const Consumer& consumer, Ring& ring, in
 #pragma unroll
     for (int i = 0; i < kTotalSums; ++i) sums[m][i] = 0;
   }
+#pragma unroll 1
   for (int k = 0; k < steps; ++k) {
     consumer.Wait(ring);
     const unsigned long long rows = Descriptor(consumer.Rows(ring.stage));
@@ -149,6 +158,7 @@ __device__ __forceinline__ int Multiply(const Consumer& consumer, Ring& ring, in
                                         const Meanwhile&) {
   int previous = -1;
   unsigned a[kSteps][kInstructionsM][4];
+#pragma unroll 1
   for (int k = 0; k < steps; ++k) {
     consumer.Wait(ring);
     const unsigned rows = consumer.Rows(ring.stage);
@@ -177,6 +187,7 @@ __device__ __forceinline__ int Multiply(const Consumer& consumer, Ring& ring, in
                                         Accumulator (&d)[kInstructionsM][kTotalSums],
                                         const Meanwhile& meanwhile) {
   int previous = -1;  // the stage that is still being read
+#pragma unroll 1
   for (int k = 0; k < steps; ++k) {
     consumer.Wait(ring);
     const unsigned long long rows = Descriptor(consumer.Rows(ring.stage));

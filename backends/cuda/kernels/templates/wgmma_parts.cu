@@ -17,6 +17,8 @@
 // way. kByRegisters: the operand of the instruction's rows goes through registers, since it lies
 // along the other dimension and elements of four bytes are taken along k only.
 
+__device__ constexpr int CeilDiv(int a, int b) { return (a + b - 1) / b; }
+
 constexpr int kWarpgroup = 128;
 constexpr int kRowBytes = 128;
 constexpr int kInstructionRows = 64;
@@ -37,7 +39,6 @@ constexpr int kOutBufferBytes = 16 * kRowBytes;
 constexpr int kOutBuffers = 2;
 constexpr int kOutBytes = kConsumers * 4 * kOutBuffers * kOutBufferBytes;
 
-__device__ constexpr int CeilDiv(int a, int b) { return (a + b - 1) / b; }
 constexpr int kClusterTilesM = CeilDiv(kTilesM, kClusterM);
 constexpr int kClusterTilesN = CeilDiv(kTilesN, kClusterN);
 constexpr int kClusterTiles = kClusterTilesM * kClusterTilesN;
@@ -144,9 +145,13 @@ __device__ __forceinline__ void WaitForCopiesOut() {
 
 // ---- Work
 
-// A tile of this block, and the blocks of k to sum.
+// A tile of this block, and the blocks of k to sum: every kSplits-th, so that what is read at one
+// time lies together.
 struct Tile {
-  int row, column, batch, split, begin, end;
+  int row, column, batch, split;
+  __device__ __forceinline__ int Steps() const {
+    return (kStepsK - split + kSplits - 1) / kSplits;
+  }
 };
 
 __device__ __forceinline__ Tile TileOf(int work, int rank_m, int rank_n) {
@@ -161,8 +166,6 @@ __device__ __forceinline__ Tile TileOf(int work, int rank_m, int rank_n) {
   const int in_group = in_plane - group * kGroup * kClusterTilesN;
   tile.row = ((first + in_group % rows) * kClusterM + rank_m) * kBlockM;
   tile.column = (in_group / rows * kClusterN + rank_n) * kBlockN;
-  tile.begin = static_cast<int>(static_cast<long long>(kStepsK) * tile.split / kSplits);
-  tile.end = static_cast<int>(static_cast<long long>(kStepsK) * (tile.split + 1) / kSplits);
   return tile;
 }
 

@@ -1,12 +1,29 @@
 // Parts of a tile that was split along k meet within the launch: all of its blocks run at once,
 // each waits until the others have written their parts, and adds up its share of the tile. Of the
 // wgmma kernels; the counter of a tile starts at 0 and is left so.
+//
+// A thread's sums stay together, four at a time, in the order in which it has them, so that they
+// are written and read by whole lines. They are added in a fixed order.
 
 constexpr int kAdders = kPingPong ? kWarpgroup : kConsumers * kWarpgroup;  // threads
-constexpr int kRun = kN % 4 == 0 ? 4 : kN % 2 == 0 ? 2 : 1;                // columns at a time
-// Lanes of a warp side by side, and how many of those share the parts of a run.
-constexpr int kSideBySide = 8;
-constexpr int kSlices = 4;
+constexpr int kTileQuads = kInstructionsM * kTotalSums / 4 * kAdders;
+constexpr int kShare = CeilDiv(kTileQuads, kSplits);  // quads
+// Threads that share the parts of a quad, and how many parts each of them adds.
+constexpr int kSharing =
+    kShare >= kAdders ? 1 : kAdders / kShare < kSplits ? kAdders / kShare : kSplits;
+constexpr int kPartsEach = CeilDiv(kSplits, kSharing);
+
+struct Quad {
+  Accumulator at[4];
+  __device__ __forceinline__ void Add(const uint4& bits) {
+    const Accumulator* other = reinterpret_cast<const Accumulator*>(&bits);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) at[i] += other[i];
+  }
+  __device__ __forceinline__ const uint4& Bits() const {
+    return *reinterpret_cast<const uint4*>(this);
+  }
+};
 
 // Named barrier 3: the threads that add.
 __device__ __forceinline__ void MeetAdders() {
@@ -20,68 +37,108 @@ __device__ __forceinline__ unsigned Acquire(const unsigned* counter) {
 }
 
 // From the L2 cache, where other multiprocessors' parts are.
-__device__ __forceinline__ Vector<Accumulator, kRun> LoadPart(const Accumulator* from) {
-  Vector<Accumulator, kRun> part;
-  unsigned* words = reinterpret_cast<unsigned*>(&part);
-  if constexpr (kRun == 4) {
-    asm volatile("ld.global.cg.v4.b32 {%0, %1, %2, %3}, [%4];"
-                 : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
-                 : "l"(from));
-  } else {
-#pragma unroll
-    for (int i = 0; i < kRun; ++i) {
-      asm volatile("ld.global.cg.b32 %0, [%1];" : "=r"(words[i]) : "l"(from + i));
-    }
-  }
-  return part;
+__device__ __forceinline__ uint4 LoadPart(const uint4* from) {
+  uint4 bits;
+  asm volatile("ld.global.cg.v4.b32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(bits.x), "=r"(bits.y), "=r"(bits.z), "=r"(bits.w)
+               : "l"(from));
+  return bits;
 }
 
-// `thread` counts those that add. This block's part is written.
-__device__ __forceinline__ void AddParts(const Arguments& arguments, const Tile& tile, int thread) {
+// The output's part of a quad of the thread whose place `of` has.
+__device__ __forceinline__ void FinishQuad(const Arguments& arguments, const Tile& tile,
+                                           const Consumer& of, int quad, const Quad& sums) {
+  const int m = quad / (kTotalSums / 4);
+  const int eight = quad % (kTotalSums / 4) * 8;
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    if constexpr (kTurned) {
+      Accumulator values[2] = {sums.at[half], sums.at[half + 2]};
+      Finish(arguments, tile.batch, tile.row + eight + of.lane % 4 * 2 + half,
+             tile.column + of.RowOf(m, 0), values);
+    } else {
+      Accumulator values[2] = {sums.at[half * 2], sums.at[half * 2 + 1]};
+      Finish(arguments, tile.batch, tile.row + of.RowOf(m, half),
+             tile.column + eight + of.lane % 4 * 2, values);
+    }
+  }
+}
+
+// `scratch`: shared memory, 16 bytes for each of those that add.
+__device__ __forceinline__ void AddParts(const Accumulator (&d)[kInstructionsM][kTotalSums],
+                                         const Arguments& arguments, const Tile& tile,
+                                         const Consumer& consumer, unsigned scratch) {
   if (tile.row >= kM || tile.column >= kN) return;  // no tile at all: what fills up a cluster
-  unsigned* counter = reinterpret_cast<unsigned*>(arguments.workspace) +
-                      (tile.batch * kTilesM + tile.row / kBlockM) * kTilesN + tile.column / kBlockN;
-  __threadfence();
+  const int thread = consumer.place;
+  const int number =
+      (tile.batch * kTilesM + tile.row / kBlockM) * kTilesN + tile.column / kBlockN;
+  unsigned* const counter = reinterpret_cast<unsigned*>(arguments.workspace) + number;
+  uint4* const parts = reinterpret_cast<uint4*>(arguments.workspace + kPartialsOffset) +
+                       static_cast<long long>(number) * kSplits * kTileQuads;
+#pragma unroll
+  for (int m = 0; m < kInstructionsM; ++m) {
+#pragma unroll
+    for (int i = 0; i < kTotalSums; i += 4) {
+      const Quad quad = {{d[m][i], d[m][i + 1], d[m][i + 2], d[m][i + 3]}};
+      parts[tile.split * kTileQuads + (m * kTotalSums + i) / 4 * kAdders + thread] = quad.Bits();
+    }
+  }
   MeetAdders();
+  unsigned left_before = 0;
   if (thread == 0) {
+    __threadfence();
     atomicAdd(counter, 1u);
     while (Acquire(counter) < kSplits) {
     }
+    left_before = atomicAdd(counter, 1u);
   }
   MeetAdders();
-  constexpr long long kPart = static_cast<long long>(kBatch) * kM * kN;
-  constexpr int kWarps = kAdders / 32;
-  constexpr int kRowRuns = kBlockN / kRun;
-  const int slice = thread % 32 / kSideBySide;
-  for (int first = (tile.split * kWarps + thread / 32) * kSideBySide; first < kBlockM * kRowRuns;
-       first += kSplits * kWarps * kSideBySide) {
-    const int run = first + thread % kSideBySide;
-    const int row = tile.row + run / kRowRuns;
-    const int column = tile.column + run % kRowRuns * kRun;
-    const bool exists = row < kM && column < kN;
-    Accumulator sums[kRun];
-#pragma unroll
-    for (int i = 0; i < kRun; ++i) sums[i] = 0;
-    if (exists) {
-      const Accumulator* from =
-          reinterpret_cast<const Accumulator*>(arguments.workspace + kPartialsOffset) +
-          (static_cast<long long>(tile.batch) * kM + row) * kN + column;
-#pragma unroll 8
-      for (int s = kSplits * slice / kSlices; s < kSplits * (slice + 1) / kSlices; ++s) {
-        const auto part = LoadPart(from + s * kPart);
-#pragma unroll
-        for (int i = 0; i < kRun; ++i) sums[i] += part.at[i];
+  // This block's share of the tile.
+  const int first = kTileQuads * tile.split / kSplits;
+  const int end = kTileQuads * (tile.split + 1) / kSplits;
+  const auto add = [&](int quad, int from) {
+    Quad sum = {};
+#pragma unroll 16
+    for (int p = 0; p < kPartsEach; ++p) {
+      if (kSplits % kPartsEach == 0 || from + p < kSplits) {
+        sum.Add(LoadPart(parts + (from + p) * kTileQuads + quad));
       }
     }
-#pragma unroll
-    for (int i = 0; i < kRun; ++i) {
-#pragma unroll
-      for (int apart = kSideBySide; apart < 32; apart *= 2) {
-        sums[i] += __shfl_xor_sync(~0u, sums[i], apart);
-      }
+    return sum;
+  };
+  const auto finish = [&](int quad, const Quad& sum) {
+    Consumer owner = consumer;
+    owner.TakePlace(quad % kAdders);
+    FinishQuad(arguments, tile, owner, quad / kAdders, sum);
+  };
+  if constexpr (kSharing == 1) {
+    for (int quad = first + thread; quad < end; quad += kAdders) finish(quad, add(quad, 0));
+  } else {
+    const int quad = first + thread % kShare;
+    const int turn = thread / kShare;
+    const unsigned place = scratch + thread * static_cast<int>(sizeof(Quad));
+    Quad sum = {};
+    if (turn < kSharing && quad < end) sum = add(quad, turn * kPartsEach);
+    if (turn > 0) {
+      const uint4 bits = sum.Bits();
+      asm volatile("st.shared.v4.b32 [%0], {%1, %2, %3, %4};" ::"r"(place), "r"(bits.x),
+                   "r"(bits.y), "r"(bits.z), "r"(bits.w)
+                   : "memory");
     }
-    if (exists && slice == 0) Finish(arguments, tile.batch, row, column, sums);
+    MeetAdders();
+    if (turn == 0 && quad < end) {
+#pragma unroll
+      for (int t = 1; t < kSharing; ++t) {
+        uint4 bits;
+        asm volatile("ld.shared.v4.b32 {%0, %1, %2, %3}, [%4];"
+                     : "=r"(bits.x), "=r"(bits.y), "=r"(bits.z), "=r"(bits.w)
+                     : "r"(place + t * kShare * static_cast<int>(sizeof(Quad)))
+                     : "memory");
+        sum.Add(bits);
+      }
+      finish(quad, sum);
+    }
   }
   // All have come, and who leaves last clears the counter.
-  if (thread == 0 && atomicAdd(counter, 1u) == 2 * kSplits - 1) *counter = 0;
+  if (thread == 0 && left_before == 2 * kSplits - 1) *counter = 0;
 }
