@@ -17,6 +17,8 @@ namespace {
 
 constexpr char kMeasureRole[] = "cuda", kCompileRole[] = "cuda_compile";
 constexpr int kMaxCompileWorkers = 16;
+// The driver of an H200 takes 0.1 s to end a process whose kernel still runs.
+constexpr double kSettleNs = 10e9;
 
 }  // namespace
 
@@ -32,6 +34,7 @@ absl::StatusOr<std::unique_ptr<Measurer>> MakeCudaMeasurer(CudaMeasurerOptions o
   WorkerOptions compile = measure;
   compile.backend = kCompileRole;
   compile.setup_timeout_ns = 0;
+  measure.settle_timeout_ns = kSettleNs;
   compile.workers = options.compile_workers;
   if (compile.workers == 0) {
     const int cores = static_cast<int>(std::thread::hardware_concurrency());

@@ -156,6 +156,10 @@ TEST_F(FaultTest, FaultsOfTheCompilerCostOneCandidateEach) {
   EXPECT_LE(ChildProcesses(), 1) << "the one worker";
 }
 
+double SecondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 class GpuFaultTest : public FaultTest {
  protected:
   void SetUp() override {
@@ -190,13 +194,20 @@ class GpuFaultTest : public FaultTest {
       const Outcome outcome = Measure(*measurer_, timeout_ns);
       EXPECT_THAT(outcome.kind, kind) << outcome.message;
       EXPECT_THAT(outcome.message, HasSubstr(message));
+      // As it goes, for whoever waits.
+      std::cout << mode << " " << i + 1 << " after " << SecondsSince(start) << " s" << std::endl;
     }
     SetMode("ok");
     const Outcome outcome = Measure(*measurer_, 20e9);
     EXPECT_EQ(outcome.kind, OutcomeKind::kOk) << outcome.message;
-    EXPECT_LE(ChildProcesses(), 3) << "two compile, one measures";
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    std::cout << mode << ": " << times_ << " times in " << took.count() << " s\n";
+    int children = 0;
+    for (int i = 0; i < 100; ++i) {  // what was killed is given time to end
+      children = ChildProcesses();
+      if (children <= 3) break;
+      usleep(100'000);
+    }
+    EXPECT_LE(children, 3) << "two compile, one measures";
+    std::cout << mode << ": " << times_ << " times in " << SecondsSince(start) << " s\n";
   }
 
   int times_ = 20;
@@ -215,7 +226,7 @@ TEST_F(GpuFaultTest, LaunchFailure) {
   Provoke("launch_failure", OutcomeKind::kLaunchError, "CUDA_ERROR_");
 }
 
-// Each costs its time limit, and a process that the driver takes from the device.
+// Each costs its time limit, and a fresh process.
 TEST_F(GpuFaultTest, Hang) {
   Provoke("endless", OutcomeKind::kTimeout, "has not ended within", /*timeout_ns=*/0.8e9);
 }

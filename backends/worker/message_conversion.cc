@@ -58,6 +58,7 @@ WorkerRequest::Measure MeasureRequestToProto(const MeasureRequest& request) {
   proto.set_target_measure_ns(request.target_measure_ns);
   proto.set_drop_above_ns(request.drop_above_ns);
   proto.set_data_seed(request.data_seed);
+  proto.set_timeout_ns(request.timeout_ns);
   return proto;
 }
 

@@ -10,7 +10,7 @@
 namespace seedtune {
 
 // Raised whenever a message changes its meaning; both sides must have the same.
-inline constexpr int kWorkerProtocolVersion = 2;
+inline constexpr int kWorkerProtocolVersion = 3;
 
 OutcomeProto OutcomeToProto(const Outcome& outcome);
 // kInvalidArgument: an unknown kind, an "ok" without samples, a sample that is no positive finite

@@ -95,9 +95,10 @@ class MisbehavingBackend : public Backend {
     outcome.kind = OutcomeKind::kOk;
     if (what == "no_samples") return outcome;
     if (what == "spent") spent_ = true;
-    // What came over: one knob, one number of the request, the process.
+    // What came over: one knob, one number of the request, the process, the time-out.
     outcome.samples_ns = {static_cast<double>(request.config.GetInt("unroll[k]")),
                           static_cast<double>(request.data_seed), static_cast<double>(getpid())};
+    if (request.timeout_ns > 0) outcome.samples_ns.push_back(request.timeout_ns);
     return outcome;
   }
 

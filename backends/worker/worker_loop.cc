@@ -64,6 +64,7 @@ absl::StatusOr<MeasureRequest> MakeRequest(const WorkerRequest::Measure& proto,
   request.target_measure_ns = proto.target_measure_ns();
   request.drop_above_ns = proto.drop_above_ns();
   request.data_seed = proto.data_seed();
+  request.timeout_ns = proto.timeout_ns();
   return request;
 }
 

@@ -25,7 +25,7 @@ struct WorkerOptions {
   // Added to the time-out of a worker's first candidate of a kernel: it makes inputs and
   // references.
   double setup_timeout_ns = 120e9;
-  // How long a candidate waits for a killed worker that takes its time to die (the driver of a GPU
+  // How long a candidate waits for a killed worker that takes its time to die (as where a driver
   // waits for its kernel): until it has ended, it may disturb what is timed meanwhile.
   double settle_timeout_ns = 0;
 };

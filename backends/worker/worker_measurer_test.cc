@@ -102,6 +102,8 @@ TEST_F(WorkerMeasurerTest, CarriesRequestAndOutcome) {
   ASSERT_EQ(outcome.kind, OutcomeKind::kOk) << outcome.message;
   EXPECT_EQ(outcome.samples_ns[0], request.config.GetInt("unroll[k]"));
   EXPECT_EQ(outcome.samples_ns[1], 42);
+  ASSERT_EQ(outcome.samples_ns.size(), 4);
+  EXPECT_EQ(outcome.samples_ns[3], 30e9) << "a backend ends what hangs before it is ended itself";
 }
 
 TEST_F(WorkerMeasurerTest, NothingUnderWayReturnsAtOnce) {
