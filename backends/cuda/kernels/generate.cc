@@ -369,6 +369,13 @@ class Generator {
     program_.launches.push_back(std::move(launch));
   }
 
+  // Whether the L2 cache could not hold it until the next time.
+  bool IsBig(const Operand& operand) const {
+    return device_.l2_bytes > 0 &&
+           operand.batches * operand.rows * operand.elements * DTypeBytes(operand.dtype) >
+               device_.l2_bytes / 2;
+  }
+
   // An operand's constants and its TileCopy.
   void WriteOperand(const Operand& operand, int64_t block_outer, int64_t threads) {
     const std::string k = absl::StrCat("k", operand.name);
@@ -396,10 +403,12 @@ class Generator {
     const bool shifts = operand.copy_bytes == 0 && operand.element_stride == 1 &&
                         DTypeBytes(operand.dtype) < 4 &&
                         kernel_.tensors[operand.tensor].alignment_bytes >= 4;
+    const bool once = (&operand == &lhs_ ? TilesN() : TilesM()) == 1 && IsBig(operand);
     absl::StrAppend(&text_, "using ", operand.name, "Copy = TileCopy<", operand.name, ", ", rows,
                     ", ", elements, ", ", operand.copy_bytes, ", ", threads, ", ",
                     fits(operand.rows, rows), ", ", fits(operand.elements, elements),
-                    ", Chunks::", chunks, ", ", shifts ? "true" : "false", ">;\n");
+                    ", Chunks::", chunks, ", ", shifts ? "true" : "false", ", ",
+                    once ? "true" : "false", ">;\n");
   }
 
   // Which operand is the big one, and how both lie.
@@ -429,6 +438,7 @@ class Generator {
     Long("kSmallKStride", stride(small, /*of_k=*/true));
     Long("kSmallBatchStride", small.batch_stride);
     Constant("kSmallAligned", small.along_k ? small.copy_bytes : 0);
+    flag("kBigOnce", IsBig(big));
   }
 
   // One wgmma of 64 rows by `columns`, its rows' operand in registers or not, and what keeps the

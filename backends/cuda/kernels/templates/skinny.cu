@@ -63,7 +63,7 @@ __device__ __forceinline__ void CopyChunk(unsigned to, const T* from, int count,
 #pragma unroll
     for (int b = 0; b < 16; b += kAligned) {
       const int part = valid - b < 0 ? 0 : valid - b > kAligned ? kAligned : valid - b;
-      CopyAsync<kAligned>(to + b, part > 0 ? source + b : source, part);
+      CopyAsync<kAligned, kBigOnce>(to + b, part > 0 ? source + b : source, part);
     }
   } else {
     Vector<T, kSize> elements;

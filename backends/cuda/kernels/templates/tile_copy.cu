@@ -4,11 +4,23 @@ __device__ __forceinline__ unsigned SharedAddress(const void* p) {
   return static_cast<unsigned>(__cvta_generic_to_shared(p));
 }
 
+// For what is read once and would not stay in the L2 cache anyway: it pushes out its own kind first,
+// not what others left there or what they still have to write.
+__device__ __forceinline__ unsigned long long ReadOncePolicy() {
+  unsigned long long policy;
+  asm("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(policy));
+  return policy;
+}
+
 // kBytes: 4, 8 or 16. Of them `valid` are read, the rest becomes 0; where that is 0, `global` may be
 // anything.
-template <int kBytes>
+template <int kBytes, bool kOnce = false>
 __device__ __forceinline__ void CopyAsync(unsigned shared, const void* global, int valid) {
-  if constexpr (kBytes == 16) {
+  if constexpr (kBytes == 16 && kOnce) {
+    asm volatile(
+        "cp.async.cg.shared.global.L2::cache_hint.L2::128B [%0], [%1], 16, %2, %3;" ::"r"(shared),
+        "l"(global), "r"(valid), "l"(ReadOncePolicy()));
+  } else if constexpr (kBytes == 16) {
     asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(shared),
                  "l"(global), "r"(valid));
   } else {
@@ -16,9 +28,13 @@ __device__ __forceinline__ void CopyAsync(unsigned shared, const void* global, i
                  "n"(kBytes), "r"(valid));
   }
 }
-template <int kBytes>
+template <int kBytes, bool kOnce = false>
 __device__ __forceinline__ void CopyAsync(unsigned shared, const void* global) {
-  if constexpr (kBytes == 16) {
+  if constexpr (kBytes == 16 && kOnce) {
+    asm volatile(
+        "cp.async.cg.shared.global.L2::cache_hint.L2::128B [%0], [%1], 16, %2;" ::"r"(shared),
+        "l"(global), "l"(ReadOncePolicy()));
+  } else if constexpr (kBytes == 16) {
     asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16;" ::"r"(shared), "l"(global));
   } else {
     asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" ::"r"(shared), "l"(global),
@@ -84,7 +100,7 @@ enum class Chunks {
 // A thread's copies start at FirstFrom() elements from the tile's first, and go to FirstTo() bytes
 // from where the tile begins in shared memory; what is added to that is known when this is compiled.
 template <typename T_, int kRows, int kRowElements, int kCopyBytes, int kThreads, bool kRowsFit,
-          bool kElementsFit, Chunks kChunksStand, bool kShifts>
+          bool kElementsFit, Chunks kChunksStand, bool kShifts, bool kOnce>
 struct TileCopy {
   using T = T_;
   static constexpr int kRowBytes = kRowElements * sizeof(T);
@@ -206,12 +222,12 @@ struct TileCopy {
         }
         StoreShared16(to + piece.to, *reinterpret_cast<const uint4*>(&values));
       } else if constexpr (kAllRows && kAllElements) {
-        CopyAsync<kCopyBytes>(to + piece.to, source);
+        CopyAsync<kCopyBytes, kOnce>(to + piece.to, source);
       } else {
         const int there = kAllElements ? (left > 0 ? kPieceElements : 0)
                           : left < 0   ? 0
                                        : left;
-        CopyAsync<kCopyBytes>(to + piece.to, source,
+        CopyAsync<kCopyBytes, kOnce>(to + piece.to, source,
                               there < kPieceElements ? there * static_cast<int>(sizeof(T))
                                                      : kPieceBytes);
       }
