@@ -36,11 +36,13 @@ constexpr double kSharedBytes = 128;  // the same guide, shared memory: 32 banks
 constexpr double kL2Bytes = 40;       // measured on an H200
 // Cycles, about as seen on an H200.
 constexpr double kLoadLatency = 900;      // from memory to shared memory
-constexpr double kShiftedLatency = 1200;  // from memory to registers, shifted, to shared memory
+constexpr double kShiftedLatency = 1800;  // from memory to registers, shifted, to shared memory
 constexpr double kBlockOverhead = 1500;   // starting, filling the pipeline, writing the output
 constexpr double kStep = 150;             // waiting for each other, where nobody else is there
 constexpr double kSecondLaunch = 3000;
-constexpr double kLastBlock = 1500;
+// Of the block that adds the parts up: its start, and the bytes of them that it reads a cycle. A
+// simt kernel's few threads have many sums each.
+constexpr double kLastBlock = 1500, kLastBlockBytes = 40, kSimtLastBlockBytes = 10;
 // Warps that a multiprocessor needs for its ordinary multipliers to be busy: with half of them,
 // half of the speed (f32 on an H100).
 constexpr double kSimtWarps = 8;
@@ -171,7 +173,8 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
     if (tile.reduction == CudaReduction::kSecondLaunch) {
       cycles += kSecondLaunch + 2 * parts * static_cast<double>(tiles) / (units * kL2Bytes);
     } else {
-      cycles += kLastBlock + parts / kL2Bytes * std::ceil(static_cast<double>(tiles) / units);
+      cycles += kLastBlock + parts / (mma ? kLastBlockBytes : kSimtLastBlockBytes) *
+                                 std::ceil(static_cast<double>(tiles) / units);
     }
   }
   return cycles;

@@ -35,6 +35,9 @@ constexpr int64_t kRowsAlongK = 32;  // a warp's: the small operand is read once
 // times at 16).
 constexpr int64_t kMaxWithoutTensorCores = 4;
 constexpr int64_t kTurns = 4;  // of a ring, at least, for each warp
+// The mma kernel that streams best on an H200: 80 KB under way in each block.
+constexpr int64_t kStreamRows = 64, kStreamBytes = 256, kStreamStages = 5;
+constexpr int64_t kWideCopy = 16;
 
 struct Skinny {
   CudaProblem problem;
@@ -130,6 +133,22 @@ class CudaSkinnyStream : public AutotunerHeuristic {
       return tile;
     };
 
+    // The long side in blocks of four warps of tensor cores, which share stages of 256 bytes of k.
+    const auto tensor_stream = [&] {
+      CudaTile tile;
+      tile.family = CudaFamily::kMma;
+      SetLong(tile, types.long_is_n, kStreamRows, kShortBlock);
+      tile.block_k = kStreamBytes / std::min(DTypeBytes(types.lhs), DTypeBytes(types.rhs));
+      tile.stages = kStreamStages;
+      const int64_t tiles = CeilDiv(skinny->extent, kStreamRows) * skinny->problem.batch;
+      tile.split_k = *ChoiceAtMost(
+          space, "split_k",
+          std::max<int64_t>(
+              std::min(skinny->units / tiles, CeilDiv(skinny->problem.k, tile.block_k) / kTurns),
+              1));
+      return tile;
+    };
+
     CudaSeeds seeds(space, context.max_seeds);
     const auto add = [&](CudaTile tile) {
       if (seeds.is_full()) return;
@@ -152,8 +171,14 @@ class CudaSkinnyStream : public AutotunerHeuristic {
     const CudaTile primary = copied_ahead   ? plan(warp_rows, 1, 4, 6, 4096)
                              : tensor_cores ? plan(warp_rows, 1, 4, 2, 8192)
                                             : plan(warp_rows, 1, 8, 3, 8192);
+    const bool aligned = skinny->problem.fact->lhs.alignment_bytes >= kWideCopy &&
+                         skinny->problem.fact->rhs.alignment_bytes >= kWideCopy;
+    // The space takes no operand as it is that tensor cores would want turned.
+    const bool streams_by_tensor_cores = tensor_cores && aligned;
+    if (streams_by_tensor_cores && types.long_is_n) seeds.Add(tensor_stream());
     add(primary);
     if (seeds.is_full()) return std::move(seeds).Take();
+    if (streams_by_tensor_cores) seeds.Add(tensor_stream());
     if (!copied_ahead) add(plan(warp_rows, 1, 4, 6, 4096));
     add(plan(warp_rows, 1, 2, 5, 4096));
     add(plan(warp_rows, 2, 2, 4, 4096));

@@ -13,7 +13,9 @@ namespace seedtune {
 // tensor cores do not take the operands), on sm80 or newer, whose large operand is contiguous one
 // way or the other.
 //
-// The seed: every warp on its own, with enough bytes under way to hide the latency of memory
+// The seed, where n is the long side and tensor cores take the operands as they lie: an mma kernel of
+// 64 columns and five stages of 256 bytes of k, which an H200 streams best. Then, and first elsewhere:
+// every warp on its own, with enough bytes under way to hide the latency of memory
 // (Little's law: bandwidth times about a microsecond, shared out over the multiprocessors), in
 // blocks small enough that every multiprocessor gets its share; k split over warps, then over
 // blocks, until all multiprocessors are full, as far as each still has turns to take. Then: the

@@ -70,8 +70,8 @@ TEST(CudaSkinnyStreamTest, ThePrimaryCoversTheLatencyOfMemory) {
       const std::vector<CudaTile> tiles = Seeds(test);
       ASSERT_GE(tiles.size(), 3);
       const CudaTile& tile = tiles[0];
-      EXPECT_EQ(tile.family, CudaFamily::kSkinny);
       const CudaTypes types = CudaTypesOf(test.fact());
+      EXPECT_EQ(tile.family, types.long_is_n ? CudaFamily::kMma : CudaFamily::kSkinny);
       const int64_t extent = std::max(*test.fact().m.static_extent, *test.fact().n.static_extent);
       const int64_t rows = types.long_is_n ? tile.block_n : tile.block_m;
       const int64_t blocks = (extent + rows - 1) / rows * tile.split_k;
@@ -88,8 +88,16 @@ TEST(CudaSkinnyStreamTest, ThePrimaryCoversTheLatencyOfMemory) {
   }
 }
 
+// What tensor cores cannot take as it lies is streamed by warps on their own.
+TEST(CudaSkinnyStreamTest, MisalignedOperandsComeFirstThroughSkinny) {
+  const TestKernel test("cuda", "matmul:7x8191x8193:bf16", "h100_sxm");
+  const std::vector<CudaTile> tiles = Seeds(test);
+  ASSERT_FALSE(tiles.empty());
+  for (const CudaTile& tile : tiles) EXPECT_EQ(tile.family, CudaFamily::kSkinny);
+}
+
 TEST(CudaSkinnyStreamTest, NeighborsMoveSeveralKnobsAtOnce) {
-  const TestKernel test("cuda", "matmul:16x8192x8192:bf16:nt", "h100_sxm");
+  const TestKernel test("cuda", "matmul:8192x16x8192:bf16", "h100_sxm");
   const auto heuristic = MakeCudaSkinnyStream();
   ASSERT_OK_AND_ASSIGN(const auto seeds, heuristic->SeedConfigs(test.context()));
   ASSERT_OK_AND_ASSIGN(const Config from, test.space().Normalize(seeds[0], NormalizeMode::kReject));
