@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Checks the CUDA backend on a machine with a GPU, with programs built elsewhere:
 #   benchmarks/cuda_check.sh FOLDER OUTPUT [PART...]
-# FOLDER holds cuda_gemm_benchmark, fault_test, cuda_test_worker and libfaulty_nvrtc.so. PART is check, sanitize, faults or
-# times; all of them unless named. Full logs go to OUTPUT; their ends to standard output.
+# FOLDER holds cuda_gemm_benchmark, fault_test, cuda_test_worker and libfaulty_nvrtc.so. PART is check, sanitize, faults,
+# leaks or times; all of them unless named. FAMILIES says which families are checked. Full logs go to OUTPUT; what they say
+# in short to standard output.
 set -u
 folder=$(realpath "$1")
 out=$(realpath "$2")
 shift 2
-parts=${*:-check sanitize faults times}
+parts=${*:-check sanitize faults leaks times}
 export XDG_CACHE_HOME=${XDG_CACHE_HOME:-/tmp/seedtune-cache}
 benchmark=$folder/cuda_gemm_benchmark
 nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.mem,power.draw --format=csv,noheader
@@ -15,7 +16,7 @@ nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.mem,power.draw --for
 # One line that says how it went.
 report() {
   printf '%-32s ' "$1"
-  grep -hE 'ERROR SUMMARY|RACECHECK SUMMARY|candidates of|times in|FAILED|geometric mean' "$2" | sort | uniq -c |
+  grep -hE 'ERROR SUMMARY|RACECHECK SUMMARY|candidates of|candidates:|times in|PASSED|FAILED|geometric mean' "$2" | sort | uniq -c |
     sort -rn | head -n 4 | tr '\n' ';' | cut -c1-240
   echo
 }
@@ -23,8 +24,8 @@ report() {
 for part in $parts; do
   case $part in
     check)
-      for family in simt mma skinny wgmma; do
-        timeout 90 "$benchmark" --check --check_configs=1 --family=$family >"$out/check_$family.txt" 2>&1
+      for family in ${FAMILIES:-simt mma skinny wgmma}; do
+        timeout 90 "$benchmark" --check --check_configs=1 --family="$family" >"$out/check_$family.txt" 2>&1
         report "check $family" "$out/check_$family.txt"
       done
       ;;
@@ -44,12 +45,19 @@ for part in $parts; do
       wait
       for log in "$out"/memcheck_*.txt "$out"/racecheck_*.txt; do report "$(basename "$log" .txt)" "$log"; done
       ;;
-    faults)
-      for fault in IllegalAddress MisalignedAddress LaunchFailure WrongResult Hang; do
+    faults)  # each kind many times in a row, the kinds at once
+      faults='IllegalAddress MisalignedAddress LaunchFailure WrongResult Hang'
+      for fault in $faults; do
         FAULT_TIMES=${FAULT_TIMES:-20} timeout 150 "$folder/fault_test" --gtest_filter="GpuFaultTest.$fault" \
-          >"$out/fault_$fault.txt" 2>&1
-        report "fault $fault" "$out/fault_$fault.txt"
+          >"$out/fault_$fault.txt" 2>&1 &
       done
+      wait
+      for fault in $faults; do report "fault $fault" "$out/fault_$fault.txt"; done
+      ;;
+    leaks)  # alone: it counts the device's free memory
+      FAULT_CANDIDATES=${FAULT_CANDIDATES:-1000} timeout 300 "$folder/fault_test" \
+        --gtest_filter=GpuFaultTest.NothingIsLeftBehind >"$out/leaks.txt" 2>&1
+      report leaks "$out/leaks.txt"
       ;;
     times)
       "$benchmark" --tune_budget="${TUNE_BUDGET:-10s}" --json="$out/times.json" >"$out/times.txt" 2>"$out/times.err"

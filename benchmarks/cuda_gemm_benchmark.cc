@@ -219,7 +219,8 @@ bool IsCublasLt(const Contender& contender) { return absl::StartsWith(contender.
 struct Row {
   Shape shape;
   double untuned_ns = 0, tuned_ns = 0, lt_first_ns = 0, lt_best_ns = 0;  // 0: none
-  double lt_accurate_ns = 0;  // the best of those that pass our check; 0: none does
+  double read_ns = 0, read_bytes = 0;  // of the larger operand, read once
+  double lt_accurate_ns = 0;           // the best of those that pass our check; 0: none does
   double flops = 0, bytes = 0;
   // Of the whole output against double precision: ours (tuned, else untuned), the best cublasLt's.
   double relative_error = 0, lt_relative_error = 0;
@@ -253,24 +254,39 @@ absl::Status CheckContender(World& world, const CudaMatmulCheck& check, Contende
   return absl::OkStatus();
 }
 
-// Measured alone, in a worker: what fails there is not run here.
-absl::StatusOr<Outcome> TryConfig(World& world, const Subject& subject, const Config& config) {
-  MeasureRequest request;
-  request.kernel = subject.kernel;
-  request.config = config;
-  request.data_seed = kDataSeed;
-  SEEDTUNE_RETURN_IF_ERROR(world.measurer->Submit(std::move(request)));
-  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<MeasureReply> replies,
-                            world.measurer->Wait(int64_t{600'000'000'000}));
-  if (replies.size() != 1) return absl::InternalError("no answer from the worker");
-  return replies[0].outcome;
+// Measured in a worker, others compile meanwhile: what fails there is not run here.
+absl::StatusOr<std::vector<Outcome>> TryConfigs(World& world, const Subject& subject,
+                                                const std::vector<Config>& configs) {
+  std::vector<Outcome> outcomes(configs.size());
+  size_t sent = 0, answered = 0;
+  while (answered < configs.size()) {
+    while (sent < configs.size() &&
+           static_cast<int>(sent - answered) < world.measurer->capacity()) {
+      MeasureRequest request;
+      request.id = static_cast<int64_t>(sent);
+      request.kernel = subject.kernel;
+      request.config = configs[sent++];
+      request.data_seed = kDataSeed;
+      SEEDTUNE_RETURN_IF_ERROR(world.measurer->Submit(std::move(request)));
+    }
+    SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<MeasureReply> replies,
+                              world.measurer->Wait(int64_t{600'000'000'000}));
+    if (replies.empty()) return absl::InternalError("no answer from the worker");
+    for (const MeasureReply& reply : replies) {
+      outcomes[static_cast<size_t>(reply.id)] = reply.outcome;
+      ++answered;
+    }
+  }
+  return outcomes;
 }
 
+// `tried` is how it went in a worker.
 absl::StatusOr<Contender> Ours(const std::string& name, World& world, const Subject& subject,
-                               const Config& config, const CudaMatmulCheck& check) {
+                               const Config& config, const Outcome& tried,
+                               const CudaMatmulCheck& check) {
   Contender contender;
   contender.name = name;
-  SEEDTUNE_ASSIGN_OR_RETURN(const Outcome tried, TryConfig(world, subject, config));
+  contender.config = config.ToJson();
   if (!tried.ok()) {
     contender.error = absl::StrCat(std::string(OutcomeKindName(tried.kind)), ": ", tried.message);
     return contender;
@@ -286,6 +302,23 @@ absl::StatusOr<Contender> Ours(const std::string& name, World& world, const Subj
   return contender;
 }
 
+// No matmul: the larger operand is read once, by plain loads of 16 bytes. What only waits for
+// memory is hardly faster.
+Contender Reader(const World& world, const Subject& subject, const CudaMatmulCheck& check,
+                 Row& row) {
+  const SimpleMatmul& matmul = subject.matmul;
+  const int64_t lhs = matmul.batch * matmul.m * matmul.k * DTypeBytes(matmul.lhs.dtype);
+  const int64_t rhs = matmul.batch * matmul.k * matmul.n * DTypeBytes(matmul.rhs.dtype);
+  const TensorId larger = lhs > rhs ? matmul.lhs.tensor : matmul.rhs.tensor;
+  const int64_t bytes = std::max(lhs, rhs) / 16 * 16;
+  row.read_bytes = static_cast<double>(bytes);
+  Contender contender;
+  contender.name = "read";
+  contender.launch = [&timer = *world.timer, data = check.tensors()[larger],
+                      bytes](CuStream stream) { return timer.Read(data, bytes, stream); };
+  return contender;
+}
+
 std::string Microseconds(double ns) { return ns > 0 ? absl::StrFormat("%.2f", ns / 1e3) : "-"; }
 
 // Ours, and what cublasLt suggests.
@@ -295,16 +328,19 @@ absl::StatusOr<std::vector<Contender>> Contenders(World& world, const Subject& s
   std::vector<Contender> contenders;
   SEEDTUNE_ASSIGN_OR_RETURN(const UntunedConfig untuned,
                             DefaultConfig(world.heuristics, "cuda", *subject.kernel, world.info));
-  SEEDTUNE_ASSIGN_OR_RETURN(Contender ours, Ours("untuned", world, subject, untuned.config, check));
-  ours.config = row.config = untuned.config.ToJson();
-  contenders.push_back(std::move(ours));
-
+  row.config = untuned.config.ToJson();
+  std::vector<Config> configs = {untuned.config};
   for (const std::string& json : flags.configs) {
     SEEDTUNE_ASSIGN_OR_RETURN(const PartialConfig partial, PartialConfigFromJson(json));
-    SEEDTUNE_ASSIGN_OR_RETURN(const Config config,
+    SEEDTUNE_ASSIGN_OR_RETURN(Config config,
                               subject.space->Normalize(partial, NormalizeMode::kRepair));
-    SEEDTUNE_ASSIGN_OR_RETURN(ours, Ours("tuned", world, subject, config, check));
-    ours.config = config.ToJson();
+    configs.push_back(std::move(config));
+  }
+  SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<Outcome> outcomes,
+                            TryConfigs(world, subject, configs));
+  for (size_t i = 0; i < configs.size(); ++i) {
+    SEEDTUNE_ASSIGN_OR_RETURN(Contender ours, Ours(i == 0 ? "untuned" : "tuned", world, subject,
+                                                   configs[i], outcomes[i], check));
     contenders.push_back(std::move(ours));
   }
   if (flags.configs.empty() && flags.budget != "0") {
@@ -321,8 +357,10 @@ absl::StatusOr<std::vector<Contender>> Contenders(World& world, const Subject& s
         Tune(subject.kernel, subject.facts, subject.space, world.heuristics, *world.measurer,
              /*database=*/nullptr, SystemClock(), options);
     if (result.ok()) {
-      SEEDTUNE_ASSIGN_OR_RETURN(ours, Ours("tuned", world, subject, result->best.config, check));
-      ours.config = result->best.config.ToJson();
+      SEEDTUNE_ASSIGN_OR_RETURN(const std::vector<Outcome> tried,
+                                TryConfigs(world, subject, {result->best.config}));
+      SEEDTUNE_ASSIGN_OR_RETURN(
+          Contender ours, Ours("tuned", world, subject, result->best.config, tried[0], check));
       contenders.push_back(std::move(ours));
       row.evaluations = static_cast<int>(result->evaluations);
       row.tuning_seconds = result->seconds;
@@ -374,6 +412,7 @@ absl::StatusOr<Row> RunShape(World& world, const Shape& shape, const Flags& flag
       row.errors.push_back(absl::StrCat(contender.name, " (timed): ", contender.inaccurate));
     }
   }
+  contenders.push_back(Reader(world, subject, *check, row));
   std::vector<size_t> order(contenders.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::mt19937_64 random(kDataSeed);
@@ -391,6 +430,10 @@ absl::StatusOr<Row> RunShape(World& world, const Shape& shape, const Flags& flag
   for (const Contender& contender : contenders) {
     const double ns = contender.MedianNs();
     if (ns <= 0) continue;
+    if (contender.name == "read") {
+      row.read_ns = ns;
+      continue;
+    }
     if (contender.name == "untuned") row.untuned_ns = ns;
     if (contender.name == "tuned" && (row.tuned_ns == 0 || ns < row.tuned_ns)) {
       row.tuned_ns = ns;
@@ -453,6 +496,7 @@ std::string ResultTable(const std::vector<Row>& rows) {
                {"Lt first", Align::kRight},
                {"Lt best", Align::kRight},
                {"accurate", Align::kRight},
+               {"read us", Align::kRight},
                {"untuned/Lt", Align::kRight},
                {"tuned/Lt", Align::kRight},
                {"TFLOP/s", Align::kRight},
@@ -473,7 +517,8 @@ std::string ResultTable(const std::vector<Row>& rows) {
     table.AddRow({row.shape.group, row.shape.kernel, Microseconds(row.untuned_ns),
                   Microseconds(row.tuned_ns), Microseconds(row.lt_first_ns),
                   Microseconds(row.lt_best_ns), Microseconds(row.lt_accurate_ns),
-                  Ratio(row.lt_best_ns, row.untuned_ns), Ratio(row.lt_best_ns, row.tuned_ns),
+                  Microseconds(row.read_ns), Ratio(row.lt_best_ns, row.untuned_ns),
+                  Ratio(row.lt_best_ns, row.tuned_ns),
                   ns > 0 ? absl::StrFormat("%.1f", row.flops / ns / 1e3) : "-",
                   ns > 0 ? absl::StrFormat("%.2f", row.bytes / ns / 1e3) : "-",
                   absl::StrCat(row.sm_mhz), absl::StrCat(row.evaluations),
@@ -481,13 +526,13 @@ std::string ResultTable(const std::vector<Row>& rows) {
   }
   groups.push_back("all");
   for (const std::string& group : groups) {
-    table.AddRow({group, "geometric mean", "", "", "", "", "", untuned.Of(group), tuned.Of(group),
-                  "", "", "", "", "", ""});
+    table.AddRow({group, "geometric mean", "", "", "", "", "", "", untuned.Of(group),
+                  tuned.Of(group), "", "", "", "", "", ""});
   }
   return table.ToString();
 }
 
-constexpr int kJsonSchemaVersion = 3;
+constexpr int kJsonSchemaVersion = 4;
 
 // Times in nanoseconds, 0 where there is none.
 nlohmann::ordered_json ResultJson(const std::vector<Row>& rows, const World& world,
@@ -513,6 +558,8 @@ nlohmann::ordered_json ResultJson(const std::vector<Row>& rows, const World& wor
                             {"library_best_ns", row.lt_best_ns},
                             {"library_best_accurate_ns", row.lt_accurate_ns},
                             {"library_algorithms", row.lt_algorithms},
+                            {"read_ns", row.read_ns},
+                            {"read_bytes", row.read_bytes},
                             {"relative_error", row.relative_error},
                             {"library_relative_error", row.lt_relative_error},
                             {"flops", row.flops},
@@ -593,7 +640,7 @@ absl::Status RunBenchmark(const Flags& flags) {
             << flags.rounds * kRunsAtATime << " interleaved runs; ratios are of cublasLt's best of "
             << kLtAlgorithms
             << ", above 1: ours is faster; \"accurate\" is the best of those that pass the check "
-               "of ours\n\n"
+               "of ours; \"read\": to read the larger operand once and do nothing\n\n"
             << ResultTable(rows);
   if (flags.json.empty()) return absl::OkStatus();
   return WriteFileAtomically(ResolveUserPath(flags.json),

@@ -36,13 +36,16 @@ absl::StatusOr<CudaTimer> CudaTimer::Create(const CudaDevice& device, const Cuda
 
 absl::Status CudaTimer::Flush() {
   if (dirty_) return device_->Fill(buffer_.address(), 0, buffer_.bytes());
-  CuDevicePointer data = buffer_.address();
-  int64_t chunks = buffer_.bytes() / kChunkBytes;
+  return Read(buffer_.address(), buffer_.bytes(), device_->stream());
+}
+
+absl::Status CudaTimer::Read(CuDevicePointer data, int64_t bytes, CuStream stream) const {
+  int64_t chunks = bytes / kChunkBytes;
   void* parameters[] = {&data, &chunks};
   CudaLaunchShape shape;
   shape.grid = {kBlocks, 1, 1};
   shape.block = {kThreads, 1, 1};
-  return device_->Launch(read_all_, shape, parameters, device_->stream());
+  return device_->Launch(read_all_, shape, parameters, stream);
 }
 
 absl::Status CudaTimer::NeedEvents(size_t count) {

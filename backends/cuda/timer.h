@@ -43,6 +43,9 @@ class CudaTimer {
   // One run without a flush.
   absl::StatusOr<double> TimeWarm(const LaunchFunction& launch, double timeout_ns);
 
+  // Reads `bytes` from `data` on, a multiple of 16, by plain loads.
+  absl::Status Read(CuDevicePointer data, int64_t bytes, CuStream stream) const;
+
  private:
   explicit CudaTimer(const CudaDevice& device) : device_(&device) {}
   absl::Status NeedEvents(size_t count);
