@@ -1,21 +1,24 @@
-// What tuning costs and what it reaches, with seeds and without: on real kernels, measured on this
+// What tuning costs and what it reaches, with seeds, without, and with nothing of the heuristics
+// but their neighbours (from the space's default, a poor start): on real kernels, measured on this
 // machine's CPU.
 //
 //   bazel run //benchmarks:tuning_benchmark                  # some minutes
 //   bazel run //benchmarks:tuning_benchmark -- --shape=matmul:16x4096x4096:f32 --budget=300evals
 //
-// Each repetition is a whole tuning run with another random seed, runs with and without seeds
-// taking turns. The goal of a shape is the fastest median that any of its runs found; the table at
-// the end says, in medians over repetitions, how many evaluations and how much time it took to come
-// within 5% of the goal, and how far runs that never came there ended from it. All of Google
-// Benchmark's flags work.
+// Each repetition is a whole tuning run with another random seed, runs of each kind taking turns.
+// The goal of a shape is the fastest median that any of its runs found; the table at the end says,
+// in medians over repetitions, how many evaluations and how much time it took to come within 5% of
+// the goal, and how far runs that never came there ended from it. All of Google Benchmark's flags
+// work.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <iostream>
 #include <limits>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,10 +34,15 @@
 #include "backends/in_process_measurer.h"
 #include "benchmark/benchmark.h"
 #include "benchmarks/initialize.h"
+#include "config/config_space.h"
+#include "config/knob.h"
 #include "config/spaces/spaces.h"
 #include "hardware/cpu_detector.h"
 #include "hardware/real_system_reader.h"
+#include "heuristics/autotuner_heuristic.h"
 #include "heuristics/builtin.h"
+#include "heuristics/registry.h"
+#include "heuristics/tuning_context.h"
 #include "ir/matmul.h"
 #include "matmul_ops/matmul_fact.h"
 #include "util/status_macros.h"
@@ -65,17 +73,48 @@ struct RunRecord {
   double measured_seconds = 0;  // of which candidates took
 };
 
+enum class Kind { kSeeds, kNoSeeds, kMoves };
+constexpr struct {
+  Kind kind;
+  const char *name, *in_table;
+} kKinds[] = {{Kind::kSeeds, "seeds", "yes"},
+              {Kind::kNoSeeds, "no_seeds", "no"},
+              {Kind::kMoves, "moves", "no, but moves"}};
+
+// Of a heuristic its neighbours alone. Borrows it.
+class MovesAlone : public AutotunerHeuristic {
+ public:
+  explicit MovesAlone(const AutotunerHeuristic& whole) : whole_(whole) {}
+  std::string_view name() const override { return whole_.name(); }
+  std::string_view backend() const override { return whole_.backend(); }
+  Eligibility IsEligible(const TuningContext& context) const override {
+    return whole_.IsEligible(context);
+  }
+  absl::StatusOr<std::vector<PartialConfig>> SeedConfigs(
+      const TuningContext& /*context*/) const override {
+    return std::vector<PartialConfig>{PartialConfig()};  // the default, which is there anyway
+  }
+  std::vector<PartialConfig> Neighbors(const TuningContext& context,
+                                       const Config& config) const override {
+    return whole_.Neighbors(context, config);
+  }
+
+ private:
+  const AutotunerHeuristic& whole_;
+};
+
 struct Case {
   std::string shape;
   std::shared_ptr<const Kernel> kernel;
   std::vector<MatmulFact> facts;
   std::shared_ptr<const ConfigSpace> space;
-  std::vector<RunRecord> with_seeds, without_seeds;
+  std::map<Kind, std::vector<RunRecord>> runs;
 };
 
 struct World {
   HardwareInfo device;
   HeuristicRegistry heuristics;
+  HeuristicRegistry moves;  // of those
   TuneOptions options;
 };
 
@@ -104,14 +143,15 @@ RunRecord MakeRecord(const TuneResult& result) {
   return record;
 }
 
-void RunTuning(benchmark::State& state, Case& c, const World& world, bool seeds) {
-  std::vector<RunRecord>& records = seeds ? c.with_seeds : c.without_seeds;
+void RunTuning(benchmark::State& state, Case& c, const World& world, Kind kind) {
+  std::vector<RunRecord>& records = c.runs[kind];
+  const HeuristicRegistry& heuristics = kind == Kind::kMoves ? world.moves : world.heuristics;
   for (auto _ : state) {
     TuneOptions options = world.options;
     options.random_seed = records.size() + 1;
-    options.heuristics.enabled = seeds;
+    options.heuristics.enabled = kind != Kind::kNoSeeds;
     InProcessMeasurer measurer(MakeCpuBackend(world.device));
-    absl::StatusOr<TuneResult> result = Tune(c.kernel, c.facts, c.space, world.heuristics, measurer,
+    absl::StatusOr<TuneResult> result = Tune(c.kernel, c.facts, c.space, heuristics, measurer,
                                              /*database=*/nullptr, SystemClock(), options);
     if (!result.ok()) {
       state.SkipWithError(std::string(result.status().message()).c_str());
@@ -166,11 +206,14 @@ std::string ResultTable(const std::vector<std::unique_ptr<Case>>& cases) {
                {"seconds in all", Align::kRight}});
   for (const auto& c : cases) {
     double goal_ns = std::numeric_limits<double>::infinity();
-    for (const auto* runs : {&c->with_seeds, &c->without_seeds}) {
-      for (const RunRecord& run : *runs) goal_ns = std::min(goal_ns, run.best_ns);
+    for (const auto& [kind, runs] : c->runs) {
+      for (const RunRecord& run : runs) goal_ns = std::min(goal_ns, run.best_ns);
     }
-    if (!c->with_seeds.empty()) table.AddRow(Row(*c, "yes", c->with_seeds, goal_ns));
-    if (!c->without_seeds.empty()) table.AddRow(Row(*c, "no", c->without_seeds, goal_ns));
+    for (const auto& kind : kKinds) {
+      const auto runs = c->runs.find(kind.kind);
+      if (runs == c->runs.end()) continue;
+      table.AddRow(Row(*c, kind.in_table, runs->second, goal_ns));
+    }
   }
   return table.ToString();
 }
@@ -180,6 +223,9 @@ absl::Status Run(const std::string& budget, const std::string& algorithm,
   World world;
   SEEDTUNE_ASSIGN_OR_RETURN(world.device, DetectCpu(*NewRealSystemReader()));
   world.heuristics = BuiltinHeuristics();
+  for (const AutotunerHeuristic* heuristic : world.heuristics.ForBackend("cpu")) {
+    SEEDTUNE_RETURN_IF_ERROR(world.moves.Add(std::make_unique<MovesAlone>(*heuristic)));
+  }
   SEEDTUNE_ASSIGN_OR_RETURN(world.options.budget, ParseBudget(budget));
   world.options.algorithm = algorithm;
 
@@ -187,11 +233,12 @@ absl::Status Run(const std::string& budget, const std::string& algorithm,
   for (const std::string& shape : shapes) {
     SEEDTUNE_ASSIGN_OR_RETURN(std::unique_ptr<Case> made, MakeCase(shape, world));
     cases.push_back(std::move(made));
-    for (const bool seeds : {true, false}) {
-      benchmark::RegisterBenchmark(absl::StrCat(shape, seeds ? "/seeds" : "/no_seeds").c_str(),
-                                   [&c = *cases.back(), &world, seeds](benchmark::State& state) {
-                                     RunTuning(state, c, world, seeds);
-                                   })
+    for (const auto& kind : kKinds) {
+      benchmark::RegisterBenchmark(
+          absl::StrCat(shape, "/", kind.name).c_str(),
+          [&c = *cases.back(), &world, kind = kind.kind](benchmark::State& state) {
+            RunTuning(state, c, world, kind);
+          })
           ->Iterations(1)
           ->UseManualTime()
           ->Unit(benchmark::kSecond);
@@ -214,7 +261,8 @@ int main(int argc, char** argv) {
       {"--benchmark_enable_random_interleaving=true", "--benchmark_repetitions=5"}, argc, argv);
 
   CLI::App app{
-      "Measure what tuning costs and reaches, with and without seeds.\n"
+      "Measure what tuning costs and reaches, with and without seeds, and with heuristics' moves\n"
+      "alone.\n"
       "  e.g.  tuning_benchmark --shape=matmul:16x4096x4096:f32 --budget=300evals\n"};
   std::string budget = "150evals", algorithm = "auto";
   std::vector<std::string> shapes(std::begin(seedtune::kShapes), std::end(seedtune::kShapes));
