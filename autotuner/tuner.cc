@@ -757,8 +757,10 @@ void Run::FillInHeuristics(TuneResult& result, std::optional<AskIndex> best) con
         continue;
       }
       heuristic.best_rank = static_cast<int64_t>(rank->second);
-      heuristic.best_median_ns =
-          FinalOutcome(std::get<AskIndex>(places[rank->second - 1])).objective_ns();
+      const AskIndex index = std::get<AskIndex>(places[rank->second - 1]);
+      heuristic.best_median_ns = FinalOutcome(index).objective_ns();
+      heuristic.best_is_retimed =
+          retiming_.has_value() && retiming_->IsLeader(static_cast<int64_t>(index));
     }
   }
 }

@@ -525,7 +525,9 @@ TEST_F(TunerTest, ReportsWhatBecameOfEachHeuristic) {
   EXPECT_THAT(result.heuristics[0].best_median_ns, Ge(ExampleOutcome(worst).objective_ns()));
   EXPECT_FALSE(result.heuristics[0].winner_descends);
 
+  EXPECT_FALSE(result.heuristics[0].best_is_retimed);
   EXPECT_EQ(result.heuristics[1].best_rank, 1);
+  EXPECT_TRUE(result.heuristics[1].best_is_retimed);
   EXPECT_EQ(result.heuristics[1].best_median_ns, result.best_outcome.objective_ns());
   EXPECT_TRUE(result.heuristics[1].winner_descends);
   EXPECT_EQ(result.best.config, optimum);

@@ -128,7 +128,7 @@ absl::StatusOr<HardwareInfo> DetectCpu(const SystemReader& reader) {
 
   HardwareInfo info;
   info.kind = DeviceKind::kCpu;
-  info.name = topology.cpu_model;
+  info.name = std::string(absl::StripAsciiWhitespace(topology.cpu_model));
   info.warp_size = 1;
   info.compute_units = topology.cores;
   if (const std::optional<double> quota = CgroupCpuQuota(reader)) {

@@ -39,10 +39,12 @@ struct HeuristicOutcome {
   bool promoted =
       false;  // its primary is the untuned default (which another one may have seeded before)
   // After a search, 0 before: the place of its best seed among all configurations measured (1 is
-  // best), that seed's median time, and whether the winner is one of its seeds or descends from
-  // one.
+  // best; those that were timed again at the end stand before those that were not), that seed's
+  // median time, whether that is the time it took when timed again, and whether the winner is one of
+  // its seeds or descends from one.
   int64_t best_rank = 0;
   double best_median_ns = 0;
+  bool best_is_retimed = false;
   bool winner_descends = false;
 };
 

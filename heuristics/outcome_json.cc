@@ -87,6 +87,12 @@ absl::StatusOr<HeuristicOutcome> ReadOutcome(const std::string& place, const Jso
   if (!best_median_ns.is_number())
     return Wrong(place + ".best_median_ns", best_median_ns, "a time");
   outcome.best_median_ns = best_median_ns.get<double>();
+  // Older reports do not say.
+  const Json& best_is_retimed = Member(json, "best_is_retimed");
+  if (!best_is_retimed.is_null() && !best_is_retimed.is_boolean()) {
+    return Wrong(place + ".best_is_retimed", best_is_retimed, "true or false");
+  }
+  outcome.best_is_retimed = best_is_retimed.is_boolean() && best_is_retimed.get<bool>();
   const Json& winner_descends = Member(json, "winner_descends");
   if (!winner_descends.is_boolean()) {
     return Wrong(place + ".winner_descends", winner_descends, "true or false");
@@ -112,6 +118,7 @@ std::string HeuristicOutcomesToJson(std::span<const HeuristicOutcome> outcomes) 
     if (outcome.best_rank == 0) continue;
     json["best_rank"] = outcome.best_rank;
     json["best_median_ns"] = outcome.best_median_ns;
+    json["best_is_retimed"] = outcome.best_is_retimed;
     json["winner_descends"] = outcome.winner_descends;
   }
   return all.dump(/*indent=*/-1, /*indent_char=*/' ', /*ensure_ascii=*/false,

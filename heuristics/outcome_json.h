@@ -16,8 +16,8 @@ namespace seedtune {
 // An array in the order given, on one line, of objects
 //   {"heuristic":"cpu_skinny_stream","outcome":"seeded","detail":"...","promoted":true,
 //    "seeds":[{"block_size[m]":8, ...}, ...],"best_rank":1,"best_median_ns":41200.0,
-//    "winner_descends":true}
-// of which the last three are left out before a search (best_rank is 0), and `seeds` where there
+//    "best_is_retimed":true,"winner_descends":true}
+// of which the last four are left out before a search (best_rank is 0), and `seeds` where there
 // are none. Text that is no UTF-8 is mended. Thread-safe.
 std::string HeuristicOutcomesToJson(std::span<const HeuristicOutcome> outcomes);
 

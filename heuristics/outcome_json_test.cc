@@ -38,6 +38,7 @@ std::vector<HeuristicOutcome> Outcomes(const ConfigSpace& space) {
   seeded.promoted = true;
   seeded.best_rank = 3;
   seeded.best_median_ns = 41200.5;
+  seeded.best_is_retimed = true;
   seeded.winner_descends = true;
   HeuristicOutcome declined;
   declined.heuristic = "second";
@@ -48,12 +49,24 @@ std::vector<HeuristicOutcome> Outcomes(const ConfigSpace& space) {
 
 TEST(OutcomeJsonTest, SaysEverything) {
   const auto space = Space();
-  EXPECT_EQ(HeuristicOutcomesToJson(Outcomes(*space)),
-            R"([{"heuristic":"first","outcome":"seeded","detail":"aspect \"16.0\"\nwide",)"
-            R"("promoted":true,"seeds":[{"block_size[m]":64,"pid_type":"flat"},)"
-            R"({"block_size[m]":32,"pid_type":"xyz"}],"best_rank":3,"best_median_ns":41200.5,)"
-            R"("winner_descends":true},{"heuristic":"second","outcome":"declined",)"
-            R"("detail":"aspect 2.0, want at least 8","promoted":false}])");
+  EXPECT_EQ(
+      HeuristicOutcomesToJson(Outcomes(*space)),
+      R"([{"heuristic":"first","outcome":"seeded","detail":"aspect \"16.0\"\nwide",)"
+      R"("promoted":true,"seeds":[{"block_size[m]":64,"pid_type":"flat"},)"
+      R"({"block_size[m]":32,"pid_type":"xyz"}],"best_rank":3,"best_median_ns":41200.5,)"
+      R"("best_is_retimed":true,"winner_descends":true},{"heuristic":"second","outcome":"declined",)"
+      R"("detail":"aspect 2.0, want at least 8","promoted":false}])");
+}
+
+TEST(OutcomeJsonTest, ReadsReportsThatDoNotSayWhatWasTimedAgain) {
+  ASSERT_OK_AND_ASSIGN(
+      const std::vector<HeuristicOutcome> read,
+      HeuristicOutcomesFromJson(
+          R"([{"heuristic":"a","outcome":"seeded","detail":"","promoted":true,"best_rank":1,)"
+          R"("best_median_ns":41200.5,"winner_descends":true}])",
+          *Space()));
+  EXPECT_FALSE(read.at(0).best_is_retimed);
+  EXPECT_TRUE(read[0].winner_descends);
 }
 
 TEST(OutcomeJsonTest, ReadsBackWhatItWrote) {
@@ -70,6 +83,7 @@ TEST(OutcomeJsonTest, ReadsBackWhatItWrote) {
     EXPECT_EQ(read[i].promoted, outcomes[i].promoted);
     EXPECT_EQ(read[i].best_rank, outcomes[i].best_rank);
     EXPECT_EQ(read[i].best_median_ns, outcomes[i].best_median_ns);
+    EXPECT_EQ(read[i].best_is_retimed, outcomes[i].best_is_retimed);
     EXPECT_EQ(read[i].winner_descends, outcomes[i].winner_descends);
   }
 }
@@ -106,6 +120,9 @@ TEST(OutcomeJsonTest, NamesWhatIsWrong) {
        "outcomes[0].best_rank is \"1\""},
       {R"([{"heuristic":"a","outcome":"seeded","detail":"","promoted":true,"best_rank":1}])",
        "outcomes[0].best_median_ns is not set"},
+      {R"([{"heuristic":"a","outcome":"seeded","detail":"","promoted":true,"best_rank":1,)"
+       R"("best_median_ns":1,"best_is_retimed":1}])",
+       "outcomes[0].best_is_retimed is 1"},
   };
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.json);

@@ -15,6 +15,7 @@ std::string DescribeWhatSeedsReached(std::span<const HeuristicOutcome> outcomes)
     absl::StrAppend(&text, outcome.heuristic, ": best of its ", outcome.seeds.size(),
                     outcome.seeds.size() == 1 ? " seed" : " seeds", " came in at place ",
                     outcome.best_rank, " of all measured, ", FormatNs(outcome.best_median_ns),
+                    outcome.best_is_retimed ? " timed again" : " when first timed",
                     outcome.winner_descends ? "; the winner descends from it" : "", "\n");
   }
   return text;
