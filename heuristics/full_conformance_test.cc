@@ -1,4 +1,4 @@
-// The conformance suite over the full grid: minutes; `bazel test
+// The conformance suite over the full grid: a minute; `bazel test
 // //heuristics:full_conformance_test`.
 #include <fstream>
 #include <string>
