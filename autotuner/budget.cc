@@ -21,7 +21,7 @@ namespace seedtune {
 namespace {
 
 constexpr double kMostSeconds = 366.0 * 24 * 3600;
-constexpr char kUnits[] = "s, m, h, evals, device-s, stale or %roofline";
+constexpr char kUnits[] = "ms, s, m, h, evals, device-s, stale or %roofline";
 
 // The fewest digits that read back as `value`, never with an exponent.
 std::string ShortestDouble(double value) {
@@ -77,6 +77,7 @@ absl::StatusOr<Budget> ParseBudget(std::string_view text) {
     }
     const bool is_device = unit == "device-s";
     double scale = 0;
+    if (unit == "ms") scale = 1e-3;
     if (unit == "s" || is_device) scale = 1;
     if (unit == "m") scale = 60;
     if (unit == "h") scale = 3600;

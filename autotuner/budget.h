@@ -30,9 +30,9 @@ struct Budget {
   }
 };
 
-// "30s", "1.5m", "2h", "200evals", "20device-s", "50stale", "90%roofline", and any of these with
-// commas between: each kind at most once, more than 0. kInvalidArgument otherwise: `budget "30": 30
-// has no unit, want s, m, h, evals, ...`.
+// "500ms", "30s", "1.5m", "2h", "200evals", "20device-s", "50stale", "90%roofline", and any of these
+// with commas between: each kind at most once, more than 0. kInvalidArgument otherwise: `budget
+// "30": 30 has no unit, want ms, s, m, h, evals, ...`.
 absl::StatusOr<Budget> ParseBudget(std::string_view text);
 
 // Reads back as the same budget: "200evals,90s". No rule: "none".

@@ -20,6 +20,7 @@ TEST(BudgetTest, ReadsTimesAndEvaluationsInAnyOrder) {
   } kCases[] = {
       {"30s", {.evaluations = 0, .seconds = 30}},
       {"0.25s", {.evaluations = 0, .seconds = 0.25}},
+      {"250ms", {.evaluations = 0, .seconds = 0.25}},
       {"1.5m", {.evaluations = 0, .seconds = 90}},
       {"2h", {.evaluations = 0, .seconds = 7200}},
       {"200evals", {.evaluations = 200, .seconds = 0}},
@@ -57,7 +58,7 @@ TEST(BudgetTest, SaysWhatIsWrongAndWhatItWants) {
     const char *text, *error;
   } kCases[] = {
       {"", "is empty"},
-      {"30", "30 has no unit, want s, m, h, evals, device-s, stale or %roofline"},
+      {"30", "30 has no unit, want ms, s, m, h, evals, device-s, stale or %roofline"},
       {"s", "\"s\" has no number"},
       {"30sec", "no unit named \"sec\""},
       {"30S", "no unit named \"S\""},

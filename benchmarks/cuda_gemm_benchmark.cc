@@ -152,6 +152,7 @@ std::vector<Shape> RandomShapes(int count, uint64_t seed) {
 struct World {
   HardwareInfo info;
   HeuristicRegistry heuristics;
+  Budget budget;  // without limit: no tuning
   std::unique_ptr<const CudaCompiler> compiler;
   std::unique_ptr<Measurer> measurer;  // in other processes
   std::unique_ptr<CudaDevice> device;
@@ -163,6 +164,9 @@ struct World {
 
 absl::StatusOr<World> OpenWorld(const Flags& flags) {
   World world;
+  if (flags.budget != "0") {
+    SEEDTUNE_ASSIGN_OR_RETURN(world.budget, ParseBudget(flags.budget));
+  }
   const DetectedHardware detected = DetectCuda(*NewRealSystemReader());
   if (detected.devices.empty()) {
     return absl::NotFoundError(absl::StrCat("no CUDA device here",
@@ -343,10 +347,10 @@ absl::StatusOr<std::vector<Contender>> Contenders(World& world, const Subject& s
                                                    configs[i], outcomes[i], check));
     contenders.push_back(std::move(ours));
   }
-  if (flags.configs.empty() && flags.budget != "0") {
+  if (flags.configs.empty() && world.budget.HasLimit()) {
     TuneOptions options;
     options.algorithm = flags.algorithm;
-    SEEDTUNE_ASSIGN_OR_RETURN(options.budget, ParseBudget(flags.budget));
+    options.budget = world.budget;
     options.progress = [&row](const TuningProgress& progress) {
       if (progress.best_ns > 0 &&
           (row.best_so_far.empty() || row.best_so_far.back().second != progress.best_ns)) {
