@@ -210,9 +210,10 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
                                     problem.types.rhs_by_registers);
     const int64_t rows = CeilDiv(problem.m, tile.block_m);
     const int64_t columns = CeilDiv(problem.n, tile.block_n);
-    // They ascend from 1.
-    const int64_t grouping = *std::prev(std::upper_bound(
-        groupings.begin(), groupings.end(), std::min(kMaxGrouping, PowerOfTwoAtMost(rows))));
+    // They ascend from 1. All rows in one group, if the second would be small.
+    const int64_t most = rows < 2 * kMaxGrouping ? NextPowerOfTwo(rows) : kMaxGrouping;
+    const int64_t grouping =
+        *std::prev(std::upper_bound(groupings.begin(), groupings.end(), most));
     for (const auto& cluster : kClusters) {
       if (cluster.m > rows || cluster.n > columns) continue;
       tile.cluster_m = cluster.m;

@@ -581,6 +581,7 @@ class Generator {
     Constant("kClusterM", tile_.cluster_m);
     Constant("kClusterN", tile_.cluster_n);
     Constant("kConsumers", consumers);
+    Constant("kOutBuffers", CudaWgmmaOutBuffers(tile_));
     const CudaWgmmaAllotment allotment = CudaWgmmaAllotmentOf(tile_);
     Constant("kProducerRegisters", allotment.producer);
     Constant("kConsumerRegisters", allotment.consumer);

@@ -211,6 +211,8 @@ int64_t CudaConsumers(const CudaTile& tile) {
   return tile.block_m % (2 * kCudaWgmmaRows) == 0 ? 2 : 3;
 }
 
+int64_t CudaWgmmaOutBuffers(const CudaTile& tile) { return CudaConsumers(tile) == 3 ? 1 : 2; }
+
 CudaWgmmaAllotment CudaWgmmaAllotmentOf(const CudaTile& tile) {
   // 65536 registers, given out by eight a thread.
   switch (CudaConsumers(tile)) {
@@ -242,9 +244,10 @@ int64_t CudaSharedBytes(const CudaTile& tile, const CudaTypes& types) {
   if (tile.family == CudaFamily::kSkinny) return SkinnySharedBytes(tile, types);
   const int64_t ring = CudaRingBytes(tile, types);
   if (tile.family == CudaFamily::kWgmma) {
-    // The swizzle's alignment, 16 rows of 128 bytes of each warp's output twice, two barriers a
-    // stage (templates/wgmma.cu).
-    return 1024 + ring + CudaConsumers(tile) * 4 * 2 * 16 * 128 + tile.stages * 16;
+    // The swizzle's alignment, 16 rows of 128 bytes of each warp's output, two barriers a stage
+    // (templates/wgmma.cu).
+    return 1024 + ring + CudaConsumers(tile) * 4 * CudaWgmmaOutBuffers(tile) * 16 * 128 +
+           tile.stages * 16;
   }
   if (tile.family != CudaFamily::kMma) return ring;
   // The epilogue passes 16 rows of each warp's sums through it, padded (templates/mma.cu).

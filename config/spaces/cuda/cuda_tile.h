@@ -69,6 +69,10 @@ int64_t CudaThreads(const CudaTile& tile);
 // Warpgroups of a wgmma kernel that multiply; one more brings operands.
 int64_t CudaConsumers(const CudaTile& tile);
 
+// Buffers of 16 rows of 128 bytes in which each of their warps passes its output on: two, or one
+// where three warpgroups' would take a stage's place.
+int64_t CudaWgmmaOutBuffers(const CudaTile& tile);
+
 // What the warpgroups of a wgmma kernel allot themselves (setmaxnreg): all threads start with the
 // same share of the registers, which ptxas is held to; then who brings operands gives to those who
 // multiply. 0: nothing is moved, with a single consumer.

@@ -34,9 +34,8 @@ constexpr bool kColumnsAlongK = kTurned ? kLhsAlongK : kRhsAlongK;
 constexpr int kLhsBytes = kBlockM * kRowBytes;
 constexpr int kStageBytes = (kBlockM + kBlockN) * kRowBytes;
 constexpr int kClusterSize = kClusterM * kClusterN;
-// A warp's 16 rows of the output on their way out, 128 bytes of each, twice.
+// A warp's 16 rows of the output on their way out, 128 bytes of each.
 constexpr int kOutBufferBytes = 16 * kRowBytes;
-constexpr int kOutBuffers = 2;
 constexpr int kOutBytes = kConsumers * 4 * kOutBuffers * kOutBufferBytes;
 
 constexpr int kClusterTilesM = CeilDiv(kTilesM, kClusterM);

@@ -86,8 +86,7 @@ __device__ __forceinline__ void AddParts(const Accumulator (&d)[kInstructionsM][
   MeetAdders();
   unsigned left_before = 0;
   if (thread == 0) {
-    __threadfence();
-    atomicAdd(counter, 1u);
+    asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(counter) : "memory");
     while (Acquire(counter) < kSplits) {
     }
     left_before = atomicAdd(counter, 1u);
