@@ -13,14 +13,19 @@ __device__ __forceinline__ float FastReciprocal(float x) {
   return result;
 }
 
+template <typename T>
+constexpr bool kIsBf16 = false;
+template <>
+constexpr bool kIsBf16<Bf16> = true;
+
 // x (1 + erf(x / sqrt(2))) / 2 = max(x, 0) - |x| erfc(|x| / sqrt(2)) / 2, to 5e-7. The logarithm of
 // erfc is a polynomial (fitted up to 6.5, beyond which the product is nothing): one instruction of
-// the slow unit and nine others, where erff() has twice as many. One less where 16 bits or fewer are
-// all that is left of it: erfc to 3e-4 of itself, up to 5.5. (A residual may cancel it, and show the
-// difference.)
+// the slow unit and nine others, where erff() has twice as many. One less, and erfc to 3e-4 of itself
+// up to 5.5, where bf16's eight bits are all that is left of it. (f16 shows the difference, and so
+// does a residual that cancels it.)
 __device__ __forceinline__ float Gelu(float x) {
   float z, log2;
-  if constexpr (sizeof(Out) <= 2 && !kHasResidual) {
+  if constexpr (kIsBf16<Out> && !kHasResidual) {
     z = fminf(fabsf(x), 5.5f);
     log2 = fmaf(-2.41187211e-4f, z, 4.98815644e-3f);
     log2 = fmaf(log2, z, -4.52383049e-2f);
