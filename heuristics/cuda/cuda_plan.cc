@@ -48,8 +48,9 @@ constexpr double kLastBlock = 1500, kLastBlockBytes = 40, kSimtLastBlockBytes = 
 constexpr double kSimtWarps = 8;
 // Elements of operands that no asynchronous copy takes, a cycle.
 constexpr double kShiftedElements = 64;
-// Elements that a simt kernel turns round on their way, one copy each, a cycle.
+// Elements of a simt kernel that go one a copy, a cycle.
 constexpr double kTurnedElements = 32;
+constexpr int64_t kWideCopy = 16;
 
 constexpr int kMinArch = 80;
 constexpr int kA100Units = 108;
@@ -134,8 +135,13 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
   const double shared =
       ((m * lhs + n * rhs) + warps * (tile.warp_m * lhs + tile.warp_n * rhs)) * k / kSharedBytes;
   const double multiply = m * n * k / rate;
-  const double turned =
-      mma ? 0 : (problem.types.lhs_along_k ? m * k : 0) + (problem.types.rhs_along_k ? n * k : 0);
+  // What goes one element a copy: a simt kernel's operands that lie along k, or in rows that are
+  // not aligned.
+  const auto single = [&](const OperandFact& operand, bool along_k, double elements) {
+    return !mma && (along_k || operand.alignment_bytes < kWideCopy) ? elements * k : 0.0;
+  };
+  const double turned = single(problem.fact->lhs, problem.types.lhs_along_k, m) +
+                        single(problem.fact->rhs, problem.types.rhs_along_k, n);
   // They overlap, if not wholly.
   const double step =
       std::max(multiply, shared) + 0.25 * std::min(multiply, shared) + turned / kTurnedElements;
