@@ -212,8 +212,7 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
     const int64_t columns = CeilDiv(problem.n, tile.block_n);
     // They ascend from 1. All rows in one group, if the second would be small.
     const int64_t most = rows < 2 * kMaxGrouping ? NextPowerOfTwo(rows) : kMaxGrouping;
-    const int64_t grouping =
-        *std::prev(std::upper_bound(groupings.begin(), groupings.end(), most));
+    const int64_t grouping = *std::prev(std::upper_bound(groupings.begin(), groupings.end(), most));
     for (const auto& cluster : kClusters) {
       if (cluster.m > rows || cluster.n > columns) continue;
       tile.cluster_m = cluster.m;

@@ -69,10 +69,8 @@ TEST(WgmmaTilesTest, SplitsKWhereTheOutputIsSmall) {
     const char* kernel;
     int64_t block_m, block_n, split_k;
   } kMeasured[] = {
-      {"matmul:128x128x65536:bf16", 64, 64, 32},
-      {"matmul:256x256x32768:bf16", 128, 64, 16},
-      {"matmul:128x256x65536:f16:nt", 64, 64, 16},
-      {"matmul:64x64x131072:bf16", 64, 64, 128},
+      {"matmul:128x128x65536:bf16", 64, 64, 32},   {"matmul:256x256x32768:bf16", 128, 64, 16},
+      {"matmul:128x256x65536:f16:nt", 64, 64, 16}, {"matmul:64x64x131072:bf16", 64, 64, 128},
       {"matmul:512x512x8192:bf16", 128, 64, 4},
   };
   for (const auto& c : kMeasured) {

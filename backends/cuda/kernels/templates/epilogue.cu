@@ -20,9 +20,9 @@ constexpr bool kIsBf16<Bf16> = true;
 
 // x (1 + erf(x / sqrt(2))) / 2 = max(x, 0) - |x| erfc(|x| / sqrt(2)) / 2, to 5e-7. The logarithm of
 // erfc is a polynomial (fitted up to 6.5, beyond which the product is nothing): one instruction of
-// the slow unit and nine others, where erff() has twice as many. One less, and erfc to 3e-4 of itself
-// up to 5.5, where bf16's eight bits are all that is left of it. (f16 shows the difference, and so
-// does a residual that cancels it.)
+// the slow unit and nine others, where erff() has twice as many. One less, and erfc to 3e-4 of
+// itself up to 5.5, where bf16's eight bits are all that is left of it. (f16 shows the difference,
+// and so does a residual that cancels it.)
 __device__ __forceinline__ float Gelu(float x) {
   float z, log2;
   if constexpr (kIsBf16<Out> && !kHasResidual) {

@@ -148,9 +148,7 @@ __device__ __forceinline__ void WaitForCopiesOut() {
 // time lies together.
 struct Tile {
   int row, column, batch, split;
-  __device__ __forceinline__ int Steps() const {
-    return (kStepsK - split + kSplits - 1) / kSplits;
-  }
+  __device__ __forceinline__ int Steps() const { return (kStepsK - split + kSplits - 1) / kSplits; }
 };
 
 __device__ __forceinline__ Tile TileOf(int work, int rank_m, int rank_n) {

@@ -9,8 +9,9 @@ constexpr int kAdders = kPingPong ? kWarpgroup : kConsumers * kWarpgroup;  // th
 constexpr int kTileQuads = kInstructionsM * kTotalSums / 4 * kAdders;
 constexpr int kShare = CeilDiv(kTileQuads, kSplits);  // quads
 // Threads that share the parts of a quad, and how many parts each of them adds.
-constexpr int kSharing =
-    kShare >= kAdders ? 1 : kAdders / kShare < kSplits ? kAdders / kShare : kSplits;
+constexpr int kSharing = kShare >= kAdders            ? 1
+                         : kAdders / kShare < kSplits ? kAdders / kShare
+                                                      : kSplits;
 constexpr int kPartsEach = CeilDiv(kSplits, kSharing);
 
 struct Quad {
@@ -70,8 +71,7 @@ __device__ __forceinline__ void AddParts(const Accumulator (&d)[kInstructionsM][
                                          const Consumer& consumer, unsigned scratch) {
   if (tile.row >= kM || tile.column >= kN) return;  // no tile at all: what fills up a cluster
   const int thread = consumer.place;
-  const int number =
-      (tile.batch * kTilesM + tile.row / kBlockM) * kTilesN + tile.column / kBlockN;
+  const int number = (tile.batch * kTilesM + tile.row / kBlockM) * kTilesN + tile.column / kBlockN;
   unsigned* const counter = reinterpret_cast<unsigned*>(arguments.workspace) + number;
   uint4* const parts = reinterpret_cast<uint4*>(arguments.workspace + kPartialsOffset) +
                        static_cast<long long>(number) * kSplits * kTileQuads;
