@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -87,6 +88,41 @@ Progress Play(
     if (progress.status.ok()) acknowledge(++progress.steps_done);
   }
   return progress;
+}
+
+// What all look-ups say, or the first error of one.
+absl::StatusOr<std::string> AskAll(Database& database) {
+  const auto describe = [](const LookupResult& result) {
+    return absl::StrCat(result.record.has_value() ? result.record->run_id : "none", ", ",
+                        result.miss_reason, ", ", result.difference, "\n");
+  };
+  RecordKey other_versions = ExampleKey();
+  other_versions.driver_version = "another";
+  std::string said;
+  for (const RecordKey& key : {ExampleKey(), other_versions}) {
+    for (const auto look_up : {&Database::Lookup, &Database::LookupLoose}) {
+      const absl::StatusOr<LookupResult> result = (database.*look_up)(key);
+      if (!result.ok()) return result.status();
+      said += describe(*result);
+    }
+  }
+  const absl::StatusOr<std::optional<RunInfo>> unfinished =
+      database.FindUnfinished(ExampleKey(), ExampleRun(4).settings);
+  if (!unfinished.ok()) return unfinished.status();
+  absl::StrAppend(&said, unfinished->has_value() ? (*unfinished)->id : "none unfinished", "\n");
+  const absl::StatusOr<std::vector<RunInfo>> runs = database.ListRuns();
+  if (!runs.ok()) return runs.status();
+  for (const RunInfo& run : *runs) {
+    const absl::StatusOr<std::vector<RunEvent>> events = database.Events(run.id);
+    if (!events.ok()) return events.status();
+    absl::StrAppend(&said, run.id, " ", events->size(), "\n");
+  }
+  const absl::StatusOr<std::vector<BestRecord>> best = database.ListBest();
+  if (!best.ok()) return best.status();
+  for (const BestRecord& record : *best) absl::StrAppend(&said, record.run_id, "\n");
+  const absl::StatusOr<std::string> text = database.ExportJsonLines();
+  if (!text.ok()) return text.status();
+  return absl::StrCat(said, *text);
 }
 
 class DatabaseFaultTest : public ::testing::Test {
@@ -242,6 +278,41 @@ TEST_F(DatabaseFaultTest, AfterAPassingFaultTheSameConnectionGoesOn) {
     EXPECT_TRUE(ContentsOf(path) == contents_.back());
     std::filesystem::remove(path);
   }
+}
+
+TEST_F(DatabaseFaultTest, AReadThatFailsIsAnErrorAndNoMiss) {
+  const std::string path = dir_.Path("read.db");
+  ASSERT_THAT(Play(path, steps_).status, IsOk());
+  const auto ask = [&]() -> absl::StatusOr<std::string> {
+    Database::Options options;
+    options.mode = Database::Mode::kReadOnly;
+    const absl::StatusOr<std::unique_ptr<Database>> database = Database::Open(path, options);
+    if (!database.ok()) return database.status();
+    return AskAll(**database);
+  };
+  const int64_t before = disk_.operations();
+  const absl::StatusOr<std::string> want = ask();
+  ASSERT_THAT(want, IsOk());
+  const int64_t operations = disk_.operations() - before;
+  ASSERT_GT(operations, 10);
+  int errors = 0;
+  for (const bool for_ever : {false, true}) {
+    for (int64_t n = 0; n < operations; ++n) {
+      SCOPED_TRACE(absl::StrCat("operation ", n, for_ever ? " and all after it" : ""));
+      disk_.FailAt(n, for_ever);
+      const absl::StatusOr<std::string> said = ask();
+      ASSERT_TRUE(disk_.has_failed());
+      disk_.Heal();
+      if (said.ok()) {
+        EXPECT_EQ(*said, *want);
+      } else {
+        ++errors;
+        EXPECT_THAT(std::string(said.status().message()), HasSubstr(path));
+      }
+    }
+  }
+  EXPECT_GT(errors, 0);
+  EXPECT_EQ(*ask(), *want);
 }
 
 TEST_F(DatabaseFaultTest, APowerFailureTakesNothingBack) {
