@@ -20,8 +20,8 @@ constexpr int64_t kLongPatience = 200;  // before they take most
 constexpr int64_t kManyEvaluations = 800;
 constexpr int64_t kFewConfigurations = 12;
 // With seeds, the model is alone for so many evaluations, and each so manieth of them is a move.
-constexpr int64_t kAlone = 44;
-constexpr int64_t kRefining = 8;
+constexpr int64_t kAlone = 64;
+constexpr int64_t kRefining = 24;
 // Less is noise.
 constexpr double kLeastImprovement = 0.001;
 

@@ -11,7 +11,8 @@
 // - Seeds are good and near to each other, and often far from the optimum: a model that begins with
 //   them looks for it around them, and is worse off after 50 evaluations than one that never heard
 //   of them. So at first the model is told of nothing that it has not asked for itself, while
-//   neighbourhood search, with every eighth turn, makes the most of the seeds; then they are told.
+//   neighbourhood search, with a turn now and then, makes the most of the seeds; then they are
+//   told.
 // - A space of a handful of configurations needs no model.
 #ifndef SEEDTUNE_AUTOTUNER_SEARCH_AUTO_SEARCH_H_
 #define SEEDTUNE_AUTOTUNER_SEARCH_AUTO_SEARCH_H_

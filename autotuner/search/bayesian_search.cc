@@ -24,7 +24,8 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // Chosen on the recorded spaces of docs/search.md, one setting for all of them. None is critical.
 constexpr size_t kFirstSamples = 4;
-constexpr size_t kFillTries = 16;    // of which a first sample is the one farthest from all known
+constexpr size_t kFillTries = 16;  // of which a first sample is the one farthest from all known
+constexpr double kEvenness = 1;    // which an even knob is worth there, as much as one that differs
 constexpr size_t kMostPoints = 220;  // in the model, which is then cut down to so many:
 constexpr size_t kKeptPoints = 160;
 constexpr size_t kLearnPoints = 100;  // from which lengths are learnt, in at most so many steps:
@@ -35,6 +36,8 @@ constexpr size_t kSuggestionPeriod = 3;
 constexpr size_t kPoolSamples = 16;  // random ones that join the pool each time
 constexpr size_t kElite = 5;         // points whose neighbours join it
 constexpr int kMostClimbs = 5;
+// The model is sure too early.
+constexpr double kExploration = 1.2;
 // A censored or slow configuration is no more of interest than a failure: squared, speeds of a
 // third of the best and less are all about 0.
 constexpr double kSpeedPower = 2;
@@ -147,6 +150,9 @@ std::optional<Candidate> BayesianSearch::DrawFarOut() {
       }
       nearest = std::min(nearest, distance);
     }
+    for (size_t i = 0; i < point.size(); ++i) {
+      if (features_.is_evenness(i)) nearest += kEvenness * point[i];
+    }
     if (nearest <= greatest_distance) continue;
     greatest_distance = nearest;
     farthest = std::move(config);
@@ -246,7 +252,7 @@ void BayesianSearch::FillPool() {
 }
 
 double BayesianSearch::Improvement(const GaussianProcess::View& view) const {
-  const double deviation = process_.StandardDeviation(view);
+  const double deviation = kExploration * process_.StandardDeviation(view);
   const double z = (process_.Mean(view) - best_value_) / deviation;
   if (z < -8) return 1e-30 * deviation * std::exp(z + 8);
   const double pdf = std::exp(-0.5 * z * z) / std::sqrt(2 * std::numbers::pi);

@@ -58,7 +58,8 @@ class BayesianSearch final : public SearchBase {
   std::optional<size_t> Find(const Config& config) const;  // in records_
   // Uniform over what is not visited.
   std::optional<Candidate> Draw();
-  // The one of a few that is farthest from all that is known.
+  // The one of a few that is farthest from all that is known, or whose values 2 divides often: such
+  // sizes are seldom bad ones.
   std::optional<Candidate> DrawFarOut();
   // The one of the greatest expected improvement.
   std::optional<Candidate> Pick();

@@ -22,6 +22,9 @@ double LengthMean(size_t num_knobs) {
 double JumpMean(size_t num_knobs) { return LengthMean(num_knobs) + 0.7; }
 constexpr double kLogNoiseMean = -6;  // of the noise's variance, as a share of the process's
 constexpr double kLogNoiseDeviation = 1.5;
+// The process's variance is known beforehand as well as if so many values of variance 1 had been
+// seen: a few values that the lengths explain too well make it far too small.
+constexpr double kPriorValues = 3;
 constexpr double kLeastLogNoise = -9;
 constexpr double kMostLogNoise = -1;
 
@@ -277,7 +280,7 @@ void GaussianProcess::SetValues(std::span<const double> values) {
     weights_[i] = static_cast<float>(sum / rows_[i][i]);
     fit += static_cast<double>(weights_[i]) * weights_[i];
   }
-  amplitude_ = std::max(fit, 1e-9) / static_cast<double>(std::max<size_t>(points_.size(), 1));
+  amplitude_ = (fit + kPriorValues) / (static_cast<double>(points_.size()) + kPriorValues);
 }
 
 void GaussianProcess::Extend(const std::vector<float>& point, View& view) const {

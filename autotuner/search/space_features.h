@@ -11,13 +11,21 @@ namespace seedtune {
 
 // One coordinate for each knob that has a choice. An ordered knob's choices lie from 0 to 1 by the
 // logarithms of their values (by their ranks where some are not positive); an unordered one's are
-// its choices' numbers, of which only equality means something. Immutable; thread-safe.
+// its choices' numbers, of which only equality means something.
+//
+// An ordered knob of positive values has a second one, how often 2 divides them, from 0 to 1,
+// unless that follows from their order, as it does for powers of two: to warps, vectors, cache
+// lines and banks, 96 and 160 are more alike than 96 and 97.
+//
+// Immutable; thread-safe.
 class SpaceFeatures {
  public:
   explicit SpaceFeatures(const ConfigSpace& space);
 
   size_t size() const { return values_.size(); }
   bool is_ordered(size_t coordinate) const { return is_ordered_[coordinate]; }
+  // Whether it is how often 2 divides a knob's value.
+  bool is_evenness(size_t coordinate) const { return is_evenness_[coordinate]; }
   // `config` is valid in the space.
   std::vector<float> Of(const Config& config) const;
 
@@ -25,6 +33,7 @@ class SpaceFeatures {
   std::vector<size_t> knobs_;               // by coordinate
   std::vector<std::vector<float>> values_;  // by coordinate, then by choice
   std::vector<bool> is_ordered_;
+  std::vector<bool> is_evenness_;
 };
 
 }  // namespace seedtune

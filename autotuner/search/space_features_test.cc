@@ -1,5 +1,6 @@
 #include "autotuner/search/space_features.h"
 
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -31,6 +32,24 @@ TEST(SpaceFeaturesTest, PlacesChoicesByTheLogarithmsOfTheirValues) {
   EXPECT_THAT(features.Of(Config(space, {1, 3, 2, 1, 0})),
               ElementsAre(FloatEq(0.25), FloatEq(0.75), 2, 1));
   EXPECT_THAT(features.Of(Config(space, {4, 4, 0, 0, 0})), ElementsAre(FloatEq(1), 1, 0, 0));
+}
+
+TEST(SpaceFeaturesTest, HowOftenTwoDividesIsACoordinateWhereTheOrderDoesNotSayIt) {
+  ConfigSpace::Options options;
+  options.name = "features";
+  options.knobs = {*Knob::Integer("block", 16, 80, 16, 16), *Knob::PowerOfTwo("tile", 1, 16, 1),
+                   *Knob::Integer("zero", 0, 4, 1, 0), *Knob::IntegerChoice("odd", {3, 5, 7}, 3),
+                   *Knob::IntegerChoice("two", {4, 7}, 4)};
+  const auto space = *ConfigSpace::Create(std::move(options));
+  const SpaceFeatures features(*space);
+  ASSERT_EQ(features.size(), 6u);  // a second one for the block only
+  EXPECT_TRUE(features.is_ordered(1));
+  EXPECT_TRUE(features.is_evenness(1));
+  EXPECT_FALSE(features.is_evenness(0));
+  for (const auto& [choice, evenness] :
+       std::vector<std::pair<uint16_t, float>>{{0, 0}, {1, 0.5}, {2, 0}, {3, 1}, {4, 0}}) {
+    EXPECT_FLOAT_EQ(features.Of(Config(space, {choice, 0, 0, 0, 0}))[1], evenness) << choice;
+  }
 }
 
 }  // namespace
