@@ -25,6 +25,10 @@ constexpr int64_t kVectorBytes = 64;
 // Of what the system says is free, how much operands may take.
 constexpr double kShareOfFreeMemory = 0.9;
 
+// Of operands. So many of even the smallest are more than any L2 cache holds; to exceed the last
+// cache would take millions of them, and minutes to make.
+constexpr int64_t kMostCopies = int64_t{1} << 16;
+
 // Elements that are worth a thread of their own: some milliseconds of work.
 constexpr int64_t kElementsPerThread = int64_t{1} << 22;
 
@@ -60,6 +64,12 @@ void FillRandom(FloatBuffer& buffer, uint64_t seed, ThreadPool& pool) {
     const int64_t end = std::min(2 * (pairs * (part + 1) / parts), buffer.size());
     FillRandom(buffer.data(), 2 * (pairs * part / parts), end, buffer.size(), seed);
   });
+}
+
+// What a buffer of so many floats takes up: whole cache lines.
+int64_t BytesOf(int64_t size) {
+  return (size * static_cast<int64_t>(sizeof(float)) + kVectorBytes - 1) / kVectorBytes *
+         kVectorBytes;
 }
 
 // One past the last element of `batch` matrices of rows x columns.
@@ -139,10 +149,10 @@ int64_t SizeOfResidual(const GemmProblem& p) {
 
 absl::StatusOr<Operands> Operands::Create(const GemmProblem& problem, uint64_t seed,
                                           int64_t cold_bytes) {
-  const int64_t set_bytes =
-      static_cast<int64_t>(sizeof(float)) *
-      (SizeOfA(problem) + SizeOfB(problem) + SizeOfC(problem) + SizeOfResidual(problem));
-  const int64_t copies = std::max<int64_t>(1, (cold_bytes + set_bytes - 1) / set_bytes);
+  const int64_t set_bytes = BytesOf(SizeOfA(problem)) + BytesOf(SizeOfB(problem)) +
+                            BytesOf(SizeOfC(problem)) + BytesOf(SizeOfResidual(problem));
+  const int64_t copies =
+      std::clamp<int64_t>((cold_bytes + set_bytes - 1) / set_bytes, 1, kMostCopies);
   const int64_t free_bytes = AvailableBytes();
   if (free_bytes > 0 && static_cast<double>(copies * set_bytes) >
                             kShareOfFreeMemory * static_cast<double>(free_bytes)) {

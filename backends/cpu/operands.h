@@ -49,8 +49,8 @@ int64_t SizeOfResidual(const GemmProblem& problem);  // 0: none
 class Operands {
  public:
   // Inputs are uniform in [-1, 1), the same for the same seed and problem, in every copy. Together
-  // the copies take at least `cold_bytes` (0: one copy). kResourceExhausted: more than the machine
-  // has free.
+  // the copies take at least `cold_bytes` (0: one copy), unless 65,536 of them are fewer.
+  // kResourceExhausted: more than the machine has free.
   static absl::StatusOr<Operands> Create(const GemmProblem& problem, uint64_t seed,
                                          int64_t cold_bytes);
 

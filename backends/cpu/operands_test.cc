@@ -71,6 +71,14 @@ TEST(OperandsTest, CopiesExceedTheCache) {
   EXPECT_GE(static_cast<int64_t>(operands.size()) * 3 * 64 * 64 * 4, 2 << 20);
 }
 
+TEST(OperandsTest, OfTinyOperandsThereAreNotMillions) {
+  const GemmProblem problem = GemmProblem::RowMajor(1, 1, 1);
+  ASSERT_OK_AND_ASSIGN(Operands some, Operands::Create(problem, 1, 3 * 64 * 1000));
+  EXPECT_EQ(some.size(), 1000u) << "a cache line each";
+  ASSERT_OK_AND_ASSIGN(Operands most, Operands::Create(problem, 1, int64_t{1} << 30));
+  EXPECT_EQ(most.size(), size_t{1} << 16);
+}
+
 TEST(OperandsTest, TheCacheOfAWholeSocketIsNotThatOfTwoCores) {
   constexpr int64_t kMiB = 1 << 20;
   EXPECT_EQ(ColdBytes(32 * kMiB, 2), 64 * kMiB);
