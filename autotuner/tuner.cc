@@ -475,8 +475,8 @@ double Run::SecondsKeptBack() const {
 absl::Status Run::Search() {
   ReportProgress();
   while (true) {
-    SEEDTUNE_RETURN_IF_ERROR(FillMeasurer());
     GiveUpWhatWaits();
+    SEEDTUNE_RETURN_IF_ERROR(FillMeasurer());
     if (under_way_.empty() || IsStopped()) return absl::OkStatus();
     SEEDTUNE_ASSIGN_OR_RETURN(std::vector<MeasureReply> replies, WaitForReplies());
     for (MeasureReply& reply : replies) {

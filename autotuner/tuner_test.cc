@@ -75,6 +75,16 @@ class TunerTest : public ::testing::Test {
     return options;
   }
 
+  // Each call of Wait takes so long.
+  FakeMeasurer::Options SlowOptions(int64_t wait_ns) {
+    FakeMeasurer::Options options = FakeOptions();
+    options.on_wait = [this, wait_ns] {
+      clock_.AdvanceNs(wait_ns);
+      return absl::OkStatus();
+    };
+    return options;
+  }
+
   static TuneOptions Evaluations(int64_t evaluations) {
     TuneOptions options;
     options.budget = {.evaluations = evaluations, .seconds = 0};
@@ -231,12 +241,7 @@ TEST_F(TunerTest, MeasuresAllSeedsWhateverTheBudget) {
   AddHeuristic("one", {space_->At(10), space_->At(20), space_->At(30)});
   for (const Budget& budget :
        {Budget{.evaluations = 1, .seconds = 0}, Budget{.evaluations = 0, .seconds = 1e-9}}) {
-    FakeMeasurer::Options fake = FakeOptions();
-    fake.on_wait = [&] {
-      clock_.AdvanceNs(1'000'000);
-      return absl::OkStatus();
-    };
-    FakeMeasurer measurer(fake);
+    FakeMeasurer measurer(SlowOptions(1'000'000));
     TuneOptions options;
     options.budget = budget;
     ASSERT_OK_AND_ASSIGN(const TuneResult result, RunTune(measurer, nullptr, options));
@@ -304,13 +309,9 @@ TEST_F(TunerTest, T8_KeepsToItsSecondsWithTimeLeftForTheLeaders) {
 TEST_F(TunerTest, GivesUpWhatDoesNotRunYetOnceTheTimeIsUp) {
   for (const bool gives_up : {false, true}) {
     SCOPED_TRACE(gives_up);
-    FakeMeasurer::Options fake = FakeOptions();
+    FakeMeasurer::Options fake = SlowOptions(100'000'000);
     fake.capacity = 8;
     fake.gives_up = gives_up;
-    fake.on_wait = [&] {
-      clock_.AdvanceNs(100'000'000);
-      return absl::OkStatus();
-    };
     FakeMeasurer measurer(fake);
     TuneOptions options;
     options.budget = {.evaluations = 0, .seconds = 5};
@@ -325,13 +326,9 @@ TEST_F(TunerTest, GivesUpWhatDoesNotRunYetOnceTheTimeIsUp) {
 
 TEST_F(TunerTest, GivesNothingUpBeforeTheSeedsAreMeasured) {
   AddHeuristic("expert", {space_->At(10), space_->At(20), space_->At(30)});
-  FakeMeasurer::Options fake = FakeOptions();
+  FakeMeasurer::Options fake = SlowOptions(1'000'000'000);
   fake.capacity = 8;
   fake.gives_up = true;
-  fake.on_wait = [&] {
-    clock_.AdvanceNs(1'000'000'000);
-    return absl::OkStatus();
-  };
   FakeMeasurer measurer(fake);
   TuneOptions options;
   options.budget = {.evaluations = 0, .seconds = 0.5};
@@ -342,13 +339,9 @@ TEST_F(TunerTest, GivesNothingUpBeforeTheSeedsAreMeasured) {
 
 TEST_F(TunerTest, WhatWasGivenUpIsNotAskedForWhenARunIsGoneOnWith) {
   const auto database = OpenDatabase();
-  FakeMeasurer::Options fake = FakeOptions();
+  FakeMeasurer::Options fake = SlowOptions(100'000'000);
   fake.capacity = 8;
   fake.gives_up = true;
-  fake.on_wait = [&] {
-    clock_.AdvanceNs(100'000'000);
-    return absl::OkStatus();
-  };
   TuneOptions options;
   options.budget = {.evaluations = 0, .seconds = 5};
   int retimed = 0;
@@ -641,12 +634,7 @@ TEST_F(TunerTest, DroppedCandidatesAreNoFailuresAndNeverWin) {
 
 TEST_F(TunerTest, ReportsProgress) {
   AddHeuristic("expert", {ExampleOptimum(*space_)});
-  FakeMeasurer::Options fake = FakeOptions();
-  fake.on_wait = [&] {
-    clock_.AdvanceNs(1'000'000);
-    return absl::OkStatus();
-  };
-  FakeMeasurer measurer(fake);
+  FakeMeasurer measurer(SlowOptions(1'000'000));
   TuneOptions options = Evaluations(30);
   std::vector<TuningProgress> told;
   options.progress = [&](const TuningProgress& progress) { told.push_back(progress); };
@@ -1010,20 +998,10 @@ TEST_F(StoppedTunerTest, SpendsOnlyTheSecondsThatAreLeft) {
     HookedDatabase dying(*database, {.before_append = [&](const RunEvent& event) {
       return event.at_seconds > 8.95 ? absl::InternalError("dead") : absl::OkStatus();
     }});
-    FakeMeasurer::Options fake = FakeOptions();
-    fake.on_wait = [&] {
-      clock_.AdvanceNs(100'000'000);
-      return absl::OkStatus();
-    };
-    FakeMeasurer measurer(fake);
+    FakeMeasurer measurer(SlowOptions(100'000'000));
     EXPECT_THAT(RunTune(measurer, &dying, options), StatusIs(absl::StatusCode::kInternal));
   }
-  FakeMeasurer::Options fake = FakeOptions();
-  fake.on_wait = [&] {
-    clock_.AdvanceNs(100'000'000);
-    return absl::OkStatus();
-  };
-  FakeMeasurer measurer(fake);
+  FakeMeasurer measurer(SlowOptions(100'000'000));
   ASSERT_OK_AND_ASSIGN(const TuneResult last, RunTune(measurer, database.get(), options));
   EXPECT_TRUE(last.finished);
   EXPECT_EQ(last.run_id, first.run_id);

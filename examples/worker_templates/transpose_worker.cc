@@ -90,8 +90,7 @@ struct Folder {
 Candidate Compile(const Json& request, const std::string& folder, int id) {
   const Json& config = request["config"];
   const std::string library = folder + "/" + std::to_string(id) + ".so";
-  // -march=native is right here and nowhere else in this tree: what is compiled now runs now, on
-  // this very machine, and is never shipped.
+  // -march=native: this code runs on the machine that compiles it, and nowhere else.
   const std::string command =
       "c++ " + config["optimize"].get<std::string>() +
       " -march=native -shared -fPIC -DTILE_ROWS=" + config["tile_rows"].dump() +
