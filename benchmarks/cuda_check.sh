@@ -19,6 +19,7 @@ report() {
   grep -hE 'ERROR SUMMARY|RACECHECK SUMMARY|candidates of|candidates:|times in|PASSED|FAILED|geometric mean' "$2" | sort | uniq -c |
     sort -rn | head -n 4 | tr '\n' ';' | cut -c1-240
   echo
+  grep -A 6 -E '^[^ ]+: Failure$' "$2" | head -n 21 | cut -c1-240  # what a test expected, and got
 }
 
 for part in $parts; do

@@ -45,7 +45,8 @@ absl::StatusOr<std::unique_ptr<Measurer>> MakeCudaMeasurer(CudaMeasurerOptions o
   if (!options.overlap) return measurer;
   SEEDTUNE_ASSIGN_OR_RETURN(std::unique_ptr<Measurer> compilers,
                             MakeWorkerMeasurer(std::move(compile), clock));
-  return std::make_unique<PipelineMeasurer>(std::move(compilers), std::move(measurer), clock);
+  return std::make_unique<PipelineMeasurer>(std::move(compilers), std::move(measurer), clock,
+                                            options.compile_limit);
 }
 
 absl::StatusOr<std::unique_ptr<Backend>> MakeCudaWorkerBackend(std::string_view role,

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "autotuner/clock.h"
 #include "autotuner/measurer.h"
+#include "backends/adaptive_limit.h"
 #include "backends/backend.h"
 #include "hardware/hardware_info.h"
 
@@ -23,6 +24,7 @@ struct CudaMeasurerOptions {
   int compile_workers = 0;  // 0: all cores but one, 16 at most
   // False: whoever measures compiles, too, one candidate after the other. To compare with.
   bool overlap = true;
+  AdaptiveLimit::Options compile_limit = {};  // of a candidate, where compilers work ahead
 };
 
 // `clock` must outlive it. Errors: those of MakeWorkerMeasurer.

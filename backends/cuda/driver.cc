@@ -313,9 +313,11 @@ absl::Status CudaDevice::Record(const CudaEvent& event) const {
 absl::Status CudaDevice::Wait(const CudaEvent& event, double timeout_ns) const {
   const auto start = std::chrono::steady_clock::now();
   while (true) {
+    // The time before the question: however long this thread is kept from running, an event that
+    // came in time is not late.
+    const auto waited = std::chrono::steady_clock::now() - start;
     const CuResult result = driver_->functions().event_query(event.get());
     if (result != kCuErrorNotReady) return driver_->Check("the kernel", result);
-    const auto waited = std::chrono::steady_clock::now() - start;
     if (std::chrono::duration<double, std::nano>(waited).count() > timeout_ns) {
       return absl::DeadlineExceededError(
           absl::StrFormat("the kernel has not ended within %.3g s", timeout_ns / 1e9));

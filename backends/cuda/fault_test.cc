@@ -48,6 +48,8 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr int64_t kLongNs = 120'000'000'000;
+// For what is no question of time: others may keep the cores and the device busy for seconds.
+constexpr double kPatientNs = 60e9;
 
 // Beside the test where it was carried, or where Bazel puts it.
 std::string PathOf(const std::string& file) {
@@ -60,6 +62,7 @@ std::string PathOf(const std::string& file) {
                       workspace == nullptr ? "seedtune" : workspace, "/backends/cuda/", file);
 }
 
+// Those that still run: what has ended and not been asked about yet is no burden.
 int ChildProcesses() {
   int children = 0;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
@@ -73,7 +76,7 @@ int ChildProcesses() {
     const size_t behind = stat->rfind(')');
     if (behind == std::string::npos) continue;
     const long parent = std::strtol(stat->c_str() + behind + 4, nullptr, 10);
-    children += parent == getpid() ? 1 : 0;
+    children += parent == getpid() && (*stat)[behind + 2] != 'Z' ? 1 : 0;
   }
   return children;
 }
@@ -177,7 +180,10 @@ class GpuFaultTest : public FaultTest {
     MakeKernel(detected.devices[0], 512);
     SetMode("ok");
     absl::StatusOr<std::unique_ptr<Measurer>> measurer = MakeCudaMeasurer(
-        {.worker_argv = {PathOf("cuda_test_worker")}, .device = device_, .compile_workers = 2},
+        {.worker_argv = {PathOf("cuda_test_worker")},
+         .device = device_,
+         .compile_workers = 2,
+         .compile_limit = {.first_ns = kPatientNs, .min_ns = kPatientNs}},
         SystemClock());
     ASSERT_THAT(measurer.status(), IsOk());
     measurer_ = *std::move(measurer);
@@ -186,7 +192,7 @@ class GpuFaultTest : public FaultTest {
 
   // A fault, again and again; then all is well.
   void Provoke(const std::string& mode, const ::testing::Matcher<OutcomeKind>& kind,
-               const std::string& message, double timeout_ns = 2e9) {
+               const std::string& message, double timeout_ns = kPatientNs) {
     SetMode(mode);
     const auto start = std::chrono::steady_clock::now();
     for (int i = 0; i < times_; ++i) {
@@ -198,7 +204,7 @@ class GpuFaultTest : public FaultTest {
       std::cout << mode << " " << i + 1 << " after " << SecondsSince(start) << " s" << std::endl;
     }
     SetMode("ok");
-    const Outcome outcome = Measure(*measurer_, 20e9);
+    const Outcome outcome = Measure(*measurer_, kPatientNs);
     EXPECT_EQ(outcome.kind, OutcomeKind::kOk) << outcome.message;
     int children = 0;
     for (int i = 0; i < 100; ++i) {  // what was killed is given time to end

@@ -97,14 +97,17 @@ class WorkerMeasurer : public Measurer {
     const int64_t give_up_ns = clock_.NowNs() + timeout_ns;
     std::vector<MeasureReply> replies;
     while (true) {
-      for (Slot& slot : slots_) {
-        if (slot.request_id && clock_.NowNs() >= slot.deadline_ns)
-          replies.push_back(TimedOut(slot));
-      }
       const bool under_way =
           std::any_of(slots_.begin(), slots_.end(), [](const Slot& s) { return s.request_id; });
-      if (!replies.empty() || !under_way || clock_.NowNs() >= give_up_ns) return replies;
+      if (!under_way) return replies;
+      // The time before looking: an answer that is there is no time-out, however late this process
+      // gets to read it on a busy machine.
+      const int64_t now_ns = clock_.NowNs();
       SEEDTUNE_RETURN_IF_ERROR(PollOnce(give_up_ns, replies));
+      for (Slot& slot : slots_) {
+        if (slot.request_id && now_ns >= slot.deadline_ns) replies.push_back(TimedOut(slot));
+      }
+      if (!replies.empty() || now_ns >= give_up_ns) return replies;
     }
   }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 #include <cstring>
 #include <memory>
@@ -158,8 +159,34 @@ TEST_F(WorkerMeasurerTest, FirstCandidateOfAKernelHasTimeToSetUp) {
   first.timeout_ns = 0;
   MeasureRequest second = first;
   second.id = 2;
-  EXPECT_EQ(Measure(*measurer, std::move(first)).kind, OutcomeKind::kOk);
+  const Outcome outcome = Measure(*measurer, std::move(first));
+  ASSERT_EQ(outcome.kind, OutcomeKind::kOk) << outcome.message;
+  ASSERT_EQ(kill(static_cast<pid_t>(outcome.samples_ns[2]), SIGSTOP), 0);
   EXPECT_EQ(Measure(*measurer, std::move(second)).kind, OutcomeKind::kTimeout);
+}
+
+// The system's clock, which can be set ahead.
+class ClockAhead : public Clock {
+ public:
+  int64_t NowNs() override { return SystemClock().NowNs() + ahead_ns; }
+  int64_t UnixMicros() override { return SystemClock().UnixMicros(); }
+  int64_t ahead_ns = 0;
+};
+
+// As on a machine so busy that the answer, given in time, is read late.
+TEST_F(WorkerMeasurerTest, AnAnswerThatIsThereIsNoTimeOut) {
+  ClockAhead clock;
+  ASSERT_OK_AND_ASSIGN(const auto measurer, MakeWorkerMeasurer(Options(), clock));
+  const Outcome first = Measure(*measurer, Request(1, "ok"));
+  ASSERT_EQ(first.kind, OutcomeKind::kOk) << first.message;
+  // It answers, then ends.
+  ASSERT_THAT(measurer->Submit(Request(2, "spent")), IsOk());
+  siginfo_t ended = {};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(first.samples_ns[2]), &ended, WEXITED | WNOWAIT), 0);
+  clock.ahead_ns = 2 * kLongNs;
+  ASSERT_OK_AND_ASSIGN(const auto replies, measurer->Wait(kLongNs));
+  ASSERT_THAT(replies, SizeIs(1));
+  EXPECT_EQ(replies[0].outcome.kind, OutcomeKind::kOk) << replies[0].outcome.message;
 }
 
 TEST_F(WorkerMeasurerTest, OutputNeitherBlocksNorLeaks) {
