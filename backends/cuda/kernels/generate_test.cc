@@ -167,6 +167,7 @@ enum Opcode : uint64_t {
   kHmma = 0x23c,
   kLdsm = 0x83b,
   kLdgsts = 0xfae,
+  kLdgstsUniform = 0xdae,  // to an address of a register and a uniform one
   kFfma = 0x223,
 };
 
@@ -264,6 +265,42 @@ TEST_F(CompiledTest, TensorCoresAreFedAsynchronously) {
   const std::set<uint64_t> opcodes = OpcodesOf(compiled.cubin, ".text.matmul");
   EXPECT_TRUE(opcodes.count(kHmma) == 1 && opcodes.count(kLdsm) == 1 &&
               opcodes.count(kLdgsts) == 1 && opcodes.count(kFfma) == 0);
+}
+
+// A copy with a cache hint whose address is a register and a uniform one is an illegal instruction,
+// and ptxas 13.0 makes such copies (seen on an H200, of the first two). KERNEL_SWEEP=<n> takes n
+// configurations of each kernel and family.
+TEST_F(CompiledTest, CopiesWithACacheHintHaveOneRegisterAsAddress) {
+  const auto expect_none = [this](const Case& c, const Config& config) {
+    SCOPED_TRACE(config.ToJson());
+    ASSERT_OK_AND_ASSIGN(const CompiledCuda compiled, Compile(c, config));
+    EXPECT_EQ(OpcodesOf(compiled.cubin, ".text.matmul").count(kLdgstsUniform), 0u);
+  };
+  const struct {
+    const char* kernel;
+    int64_t block_m, block_n, block_k, warp_n, stages, split_k;
+  } kSeen[] = {{"matmul:16x4096x4096:bf16:bias:gelu", 16, 64, 128, 16, 5, 2},
+               {"matmul:32x8192x8192:bf16", 32, 128, 32, 128, 10, 24}};
+  for (const auto& seen : kSeen) {
+    const Case c(seen.kernel);
+    PartialConfig tile;
+    tile.Set("family", "mma").Set("num_stages", seen.stages).Set("split_k", seen.split_k);
+    tile.Set("block_size[m]", seen.block_m).Set("block_size[n]", seen.block_n);
+    tile.Set("block_size[k]", seen.block_k).Set("warp_tile[n]", seen.warp_n);
+    ASSERT_OK_AND_ASSIGN(const Config config, c.space->Normalize(tile, NormalizeMode::kRepair));
+    expect_none(c, config);
+  }
+  std::mt19937_64 random(5);
+  for (const char* short_form :
+       {"matmul:16x8192x8192:bf16", "matmul:32x8192x8192:bf16:nt", "matmul:16384x8x8192:bf16",
+        "matmul:8x8192x8192:f32", "matmul:16x8192x16384:f8e4m3:nt:out=bf16"}) {
+    const Case c(short_form);
+    for (const CudaFamily family : {CudaFamily::kMma, CudaFamily::kSimt, CudaFamily::kSkinny}) {
+      for (const Config& config : c.Sample(family, std::max(Sweep(), 1), random)) {
+        expect_none(c, config);
+      }
+    }
+  }
 }
 
 TEST_F(CompiledTest, SimtMultipliesWithOrdinaryInstructions) {

@@ -191,6 +191,9 @@ struct TileCopy {
       if (part > 0) return;  // all as early as can be
       parts = 1;
     }
+    // One address for all pieces. Where ptxas 13.0 finds that a piece's is a thread's part and a part
+    // that all share, it makes a copy of it that takes no cache hint: "illegal instruction".
+    if constexpr (kOnce) asm("" : "+r"(to));
     // The same for all threads: each piece's words lie inside its row.
     const bool all_words = (kAllRows || rows >= kRows) &&
                            elements >= kRowElements + static_cast<int>(4 / sizeof(T));
