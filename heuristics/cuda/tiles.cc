@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,9 +36,8 @@ constexpr WarpTile kWarpTiles[] = {{64, 64}, {64, 32}, {32, 64}, {32, 32}, {16, 
                                    {64, 16}, {32, 16}, {16, 32}, {16, 16}};
 constexpr int64_t kBlocks[] = {16, 32, 64, 128, 256};
 constexpr int64_t kMinThreads = 64;
-// One step of mma is a last resort.
-constexpr int64_t kLastResortBytes = 32;
-constexpr int64_t kBlockKBytes[] = {64, 128, kLastResortBytes};
+// One step of mma is a last resort: where k is no longer.
+constexpr int64_t kBlockKBytes[] = {64, 128}, kLastResortBytes[] = {32};
 // Each step of a simt stage has code of its own; more does not stay in the instruction cache.
 constexpr int64_t kSimtBlockKBytes = 64;
 constexpr int64_t kMaxGrouping = 8;
@@ -100,6 +101,15 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
            block * tile.block_k * DTypeBytes(operand.dtype) <= kHeldPieces * 16 * CudaThreads(tile);
   };
 
+  const auto is_choice = [&](int64_t bytes) {
+    return HasChoice(context.space, "block_size[k]", KnobValue(bytes / narrower)) &&
+           (family != CudaFamily::kSimt || bytes <= kSimtBlockKBytes);
+  };
+  const std::span<const int64_t> block_k_bytes =
+      std::any_of(std::begin(kBlockKBytes), std::end(kBlockKBytes), is_choice)
+          ? std::span<const int64_t>(kBlockKBytes)
+          : std::span<const int64_t>(kLastResortBytes);
+
   std::vector<Ranked> ranked;
   for (const int64_t block_m : kBlocks) {
     if (block_m != kBlocks[0] && block_m / 2 >= problem.m) break;
@@ -113,11 +123,9 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
         tile.warp_n = warp.n;
         const int64_t threads = CudaThreads(tile);
         if (threads > 256 || (threads < kMinThreads && block_m * block_n > 32 * 32)) continue;
-        for (const int64_t bytes : kBlockKBytes) {
+        for (const int64_t bytes : block_k_bytes) {
+          if (!is_choice(bytes)) continue;
           tile.block_k = bytes / narrower;
-          if (!HasChoice(context.space, "block_size[k]", KnobValue(tile.block_k))) continue;
-          if (family == CudaFamily::kSimt && bytes > kSimtBlockKBytes) continue;
-          if (bytes == kLastResortBytes && !ranked.empty()) continue;
           tile.split_k = 1;
           tile.stages = StagesFor(tile, problem, device, stages);
           const int64_t tiles = CeilDiv(problem.m, block_m) * CeilDiv(problem.n, block_n);

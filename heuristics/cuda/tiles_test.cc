@@ -79,6 +79,20 @@ TEST(CudaTilesTest, SmallOutputsOfDeepKAreSplit) {
   }
 }
 
+// Where one step takes all of k, writing the output is the work: not by the least tiles there are.
+TEST(CudaTilesTest, ThinSumsOfLargeOutputsTakeLargeTiles) {
+  for (const char* kernel : {"matmul:8192x4096x16:bf16", "matmul:8192x4096x3:f16",
+                             "matmul:4096x4096x4:f32", "matmul:4096x4096x32:i8"}) {
+    SCOPED_TRACE(kernel);
+    const TestKernel test("cuda", kernel, "h100_sxm");
+    const auto heuristic = std::string_view(kernel).find("f32") != std::string_view::npos
+                               ? MakeCudaSimtTiles()
+                               : MakeCudaMmaTiles();
+    const CudaTile tile = CudaTileOf(test.Seeds(*heuristic).at(0));
+    EXPECT_GT(tile.block_m * tile.block_n, 16 * 16);
+  }
+}
+
 TEST(CudaTilesTest, OddRowsArePacked) {
   const TestKernel test("cuda", "matmul:4097x4099x4101:bf16", "h100_sxm");
   const CudaTile tile = CudaTileOf(test.Seeds(*MakeCudaMmaTiles()).at(0));

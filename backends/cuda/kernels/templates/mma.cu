@@ -98,8 +98,9 @@ __device__ __forceinline__ void MultiplyStep(const Fragments& fragments,
 
 // Hands the sums out in runs along n, use(row, column, run) in the block's tile, by way of shared
 // memory: so each warp writes whole lines. 16 rows of a warp's tile at a time, padded by 32 bytes.
+// Runs are no longer than one store takes, so that what a warp stores at once is contiguous.
 constexpr int kPaddedN = kWarpN + 8;
-constexpr int kRun = 4;
+constexpr int kRun = kOutColumnStride != 1 || kOutAligned >= 4 ? 4 : kOutAligned;
 
 template <typename Use>
 __device__ __forceinline__ void ForEachRun(unsigned char* shared, Accumulator (&sums)[kSums],
