@@ -38,6 +38,7 @@ constexpr double kL2Bytes = 40;       // measured on an H200
 constexpr double kLoadLatency = 900;      // from memory to shared memory
 constexpr double kShiftedLatency = 1800;  // from memory to registers, shifted, to shared memory
 constexpr double kBlockOverhead = 1500;   // starting, filling the pipeline, writing the output
+constexpr double kBlockStart = 160;       // from one start of a block to the next, at least
 constexpr double kStep = 150;             // waiting for each other, where nobody else is there
 constexpr double kSecondLaunch = 3000;
 // Of the block that adds the parts up: its start, and the bytes of them that it reads a cycle. A
@@ -162,6 +163,7 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
   const double rest = blocks - rounds * units * together;
   double cycles = rounds * wave(together) + (rest > 0 ? wave(std::ceil(rest / units)) : 0);
 
+  cycles = std::max(cycles, blocks * kBlockStart / units);
   const double tile_bytes = blocks * steps * (m * lhs + n * rhs) * k;
   cycles = std::max(cycles, tile_bytes / (units * kL2Bytes));
   double bytes = static_cast<double>(problem.fact->bytes);

@@ -20,12 +20,17 @@
 #include "heuristics/knob_choices.h"
 #include "heuristics/tuning_context.h"
 #include "ir/dtype.h"
+#include "matmul_ops/matmul_fact.h"
 #include "util/integer_math.h"
 
 namespace seedtune {
 namespace {
 
-constexpr int64_t kShortBlock = 16;  // the short side's one block size
+constexpr int64_t kShortBlock = 16;  // a skinny kernel's one block size of the short side
+// Of the short side, what the mma kernel streams as well, where the other operand is large enough to
+// be the work: a fraction of the L2 cache.
+constexpr int64_t kMaxStreamed = 32;
+constexpr int64_t kLargeOfL2 = 4, kDefaultL2Bytes = 32 << 20;
 // From the request to the data, loaded; H200, measured.
 constexpr double kLatencyS = 1.2e-6;
 constexpr double kDefaultBytesPerS = 2e12;
@@ -35,8 +40,8 @@ constexpr int64_t kRowsAlongK = 32;  // a warp's: the small operand is read once
 // times at 16).
 constexpr int64_t kMaxWithoutTensorCores = 4;
 constexpr int64_t kTurns = 4;  // of a ring, at least, for each warp
-// The mma kernel that streams best on an H200: 80 KB under way in each block.
-constexpr int64_t kStreamRows = 64, kStreamBytes = 256, kStreamStages = 5;
+// The mma kernels that stream best on an H200: 80 KB under way in each block, or 72.
+constexpr int64_t kStreamRows = 64, kStreamBytes = 256, kStreamStages = 5, kWideStreamStages = 4;
 constexpr int64_t kWideCopy = 16;
 
 struct Skinny {
@@ -45,30 +50,45 @@ struct Skinny {
   int64_t bytes = 0;   // of an element of the big operand
   int64_t units = 0;
   double unit_bytes = 0;  // to have under way on each multiprocessor
+  bool streams_by_tensor_cores = false;
 };
 
 std::optional<Skinny> SkinnyOf(const TuningContext& context, std::string& why_not) {
   const std::optional<CudaProblem> problem = CudaProblemOf(context, why_not);
   if (!problem) return std::nullopt;
-  if (problem->types.short_extent > kCudaMaxSkinny) {
-    why_not = absl::StrCat("the lesser of m and n is ", problem->types.short_extent,
-                           ", want at most ", kCudaMaxSkinny);
+  const CudaTypes& types = problem->types;
+  const bool tensor_cores = HasFamily(context.space, CudaFamily::kMma);
+  Skinny skinny;
+  // As it is: bytes are read along k only.
+  const auto streams = [](const OperandFact& operand, bool along_k) {
+    return operand.alignment_bytes >= kWideCopy && (along_k || DTypeBytes(operand.dtype) > 1);
+  };
+  skinny.streams_by_tensor_cores = tensor_cores &&
+                                   streams(problem->fact->lhs, types.lhs_along_k) &&
+                                   streams(problem->fact->rhs, types.rhs_along_k);
+  skinny.bytes = DTypeBytes(types.long_is_n ? types.rhs : types.lhs);
+  skinny.extent = std::max(problem->m, problem->n);
+  const int64_t l2_bytes =
+      context.device.l2_bytes > 0 ? context.device.l2_bytes : kDefaultL2Bytes;
+  const bool is_large = skinny.extent * problem->k * problem->batch * skinny.bytes >
+                        l2_bytes / kLargeOfL2;
+  const int64_t most =
+      is_large && skinny.streams_by_tensor_cores ? kMaxStreamed : kCudaMaxSkinny;
+  if (types.short_extent > most) {
+    why_not =
+        absl::StrCat("the lesser of m and n is ", types.short_extent, ", want at most ", most);
     return std::nullopt;
   }
-  if (!HasFamily(context.space, CudaFamily::kSkinny)) {
+  if (types.short_extent <= kCudaMaxSkinny && !HasFamily(context.space, CudaFamily::kSkinny)) {
     why_not = "no skinny kernel streams such an operand";
     return std::nullopt;
   }
-  if (!HasFamily(context.space, CudaFamily::kMma) &&
-      problem->types.short_extent > kMaxWithoutTensorCores) {
-    why_not = absl::StrCat("the lesser of m and n is ", problem->types.short_extent,
-                           ", want at most ", kMaxWithoutTensorCores, " without tensor cores");
+  if (!tensor_cores && types.short_extent > kMaxWithoutTensorCores) {
+    why_not = absl::StrCat("the lesser of m and n is ", types.short_extent, ", want at most ",
+                           kMaxWithoutTensorCores, " without tensor cores");
     return std::nullopt;
   }
-  Skinny skinny;
   skinny.problem = *problem;
-  skinny.extent = std::max(problem->m, problem->n);
-  skinny.bytes = DTypeBytes(problem->types.long_is_n ? problem->types.rhs : problem->types.lhs);
   const HardwareInfo& device = context.device;
   skinny.units = device.compute_units > 0 ? device.compute_units : kDefaultUnits;
   const double bandwidth = device.memory_bandwidth_bytes_per_s > 0
@@ -93,9 +113,11 @@ class CudaSkinnyStream : public AutotunerHeuristic {
     std::string why_not;
     const std::optional<Skinny> skinny = SkinnyOf(context, why_not);
     if (!skinny) return Eligibility::No(why_not);
+    const int64_t extent = skinny->problem.types.short_extent;
     return Eligibility::Yes(
-        absl::StrCat(skinny->problem.types.short_extent, " by ", skinny->extent, ", at most ",
-                     kCudaMaxSkinny, skinny->problem.by_hint ? "; extents by their hints" : ""));
+        absl::StrCat(extent, " by ", skinny->extent, ", at most ",
+                     extent > kCudaMaxSkinny ? kMaxStreamed : kCudaMaxSkinny,
+                     skinny->problem.by_hint ? "; extents by their hints" : ""));
   }
 
   absl::StatusOr<std::vector<PartialConfig>> SeedConfigs(
@@ -133,13 +155,17 @@ class CudaSkinnyStream : public AutotunerHeuristic {
       return tile;
     };
 
-    // The long side in blocks of four warps of tensor cores, which share stages of 256 bytes of k.
-    const auto tensor_stream = [&] {
+    // The long side in blocks of four warps of tensor cores, which share stages of some bytes of k.
+    const auto tensor_stream = [&](int64_t bytes, int64_t stages) {
       CudaTile tile;
       tile.family = CudaFamily::kMma;
       SetLong(tile, types.long_is_n, kStreamRows, kShortBlock);
-      tile.block_k = kStreamBytes / std::min(DTypeBytes(types.lhs), DTypeBytes(types.rhs));
-      tile.stages = kStreamStages;
+      if (types.short_extent > kShortBlock) {
+        (types.long_is_n ? tile.block_m : tile.block_n) = kMaxStreamed;
+        (types.long_is_n ? tile.warp_m : tile.warp_n) = kMaxStreamed;
+      }
+      tile.block_k = bytes / std::min(DTypeBytes(types.lhs), DTypeBytes(types.rhs));
+      tile.stages = stages;
       const int64_t tiles = CeilDiv(skinny->extent, kStreamRows) * skinny->problem.batch;
       tile.split_k = *ChoiceAtMost(
           space, "split_k",
@@ -150,6 +176,17 @@ class CudaSkinnyStream : public AutotunerHeuristic {
     };
 
     CudaSeeds seeds(space, context.max_seeds);
+    if (types.short_extent > kCudaMaxSkinny) {
+      const CudaTile primary = tensor_stream(kStreamBytes, kWideStreamStages);
+      seeds.Add(primary);
+      if (seeds.size() == 0) seeds.Add(tensor_stream(kStreamBytes / 2, kWideStreamStages));
+      seeds.Add(tensor_stream(kStreamBytes / 2, 2 * kWideStreamStages));
+      seeds.Add(tensor_stream(kStreamBytes, kWideStreamStages + 1));
+      CudaTile split = primary;
+      split.split_k = *ChoiceAtLeast(space, "split_k", 2 * primary.split_k);
+      seeds.Add(split);
+      return std::move(seeds).Take();
+    }
     const auto add = [&](CudaTile tile) {
       if (seeds.is_full()) return;
       // Fewer warps, then shorter rings, where something does not fit.
@@ -171,14 +208,11 @@ class CudaSkinnyStream : public AutotunerHeuristic {
     const CudaTile primary = copied_ahead   ? plan(warp_rows, 1, 4, 6, 4096)
                              : tensor_cores ? plan(warp_rows, 1, 4, 2, 8192)
                                             : plan(warp_rows, 1, 8, 3, 8192);
-    const bool aligned = skinny->problem.fact->lhs.alignment_bytes >= kWideCopy &&
-                         skinny->problem.fact->rhs.alignment_bytes >= kWideCopy;
-    // The space takes no operand as it is that tensor cores would want turned.
-    const bool streams_by_tensor_cores = tensor_cores && aligned;
-    if (streams_by_tensor_cores && types.long_is_n) seeds.Add(tensor_stream());
+    const CudaTile streamed = tensor_stream(kStreamBytes, kStreamStages);
+    if (skinny->streams_by_tensor_cores && types.long_is_n) seeds.Add(streamed);
     add(primary);
     if (seeds.is_full()) return std::move(seeds).Take();
-    if (streams_by_tensor_cores) seeds.Add(tensor_stream());
+    if (skinny->streams_by_tensor_cores) seeds.Add(streamed);
     if (!copied_ahead) add(plan(warp_rows, 1, 4, 6, 4096));
     add(plan(warp_rows, 1, 2, 5, 4096));
     add(plan(warp_rows, 2, 2, 4, 4096));

@@ -1,5 +1,5 @@
-// cuda_skinny_stream: matmuls of at most 16 rows or columns, which take as long as their large
-// operand takes to arrive.
+// cuda_skinny_stream: matmuls of few rows or columns, which take as long as their large operand takes
+// to arrive.
 #ifndef SEEDTUNE_HEURISTICS_CUDA_SKINNY_STREAM_H_
 #define SEEDTUNE_HEURISTICS_CUDA_SKINNY_STREAM_H_
 
@@ -11,7 +11,8 @@ namespace seedtune {
 
 // Eligible: one matmul whose extents are known, at least by hints, m or n at most 16 (4 where
 // tensor cores do not take the operands), on sm80 or newer, whose large operand is contiguous one
-// way or the other.
+// way or the other; up to 32, where tensor cores take the operands as they lie and the large one
+// takes more than a quarter of the L2 cache.
 //
 // The seed, where n is the long side and tensor cores take the operands as they lie: an mma kernel of
 // 64 columns and five stages of 256 bytes of k, which an H200 streams best. Then, and first elsewhere:
@@ -21,6 +22,9 @@ namespace seedtune {
 // blocks, until all multiprocessors are full, as far as each still has turns to take. Then: the
 // sums of parts added up by a second launch or not at all, rings half and twice as deep, and twice
 // the rows a warp.
+//
+// Above 16, mma kernels alone: 64 rows or columns and four stages of 256 bytes of k, or eight of 128,
+// or five, or k in twice as many parts.
 //
 // Neighbours: rows from warps to blocks and back, warps from k to rows and back, fewer and longer
 // stages.

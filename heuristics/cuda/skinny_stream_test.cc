@@ -40,7 +40,10 @@ TEST(CudaSkinnyStreamTest, IsForFewRowsOrColumns) {
       {"matmul:16x8192x8192:bf16", "h100_sxm", "16 by 8192, at most 16", true},
       {"matmul:8192x1x8192:bf16:nt", "a100_sxm", "1 by 8192, at most 16", true},
       {"matmul:M=8[1,16]x4096x4096:bf16", "l40s", "extents by their hints", true},
-      {"matmul:17x8192x8192:bf16", "h100_sxm", "is 17, want at most 16", false},
+      {"matmul:17x8192x8192:bf16", "h100_sxm", "17 by 8192, at most 32", true},
+      {"matmul:17x1024x1024:bf16", "h100_sxm", "is 17, want at most 16", false},
+      {"matmul:17x8191x8193:bf16", "h100_sxm", "is 17, want at most 16", false},
+      {"matmul:33x8192x8192:bf16", "a100_sxm", "is 33, want at most 32", false},
       {"matmul:4x8192x8192:f32", "h100_sxm", "4 by 8192", true},
       {"matmul:5x8192x8192:f32", "h100_sxm", "want at most 4 without tensor cores", false},
       {"matmul:1x1x1:f32", "h100_sxm", "no skinny kernel", false},
@@ -94,6 +97,23 @@ TEST(CudaSkinnyStreamTest, MisalignedOperandsComeFirstThroughSkinny) {
   const std::vector<CudaTile> tiles = Seeds(test);
   ASSERT_FALSE(tiles.empty());
   for (const CudaTile& tile : tiles) EXPECT_EQ(tile.family, CudaFamily::kSkinny);
+}
+
+// Beyond what a skinny kernel takes, tensor cores stream a large operand to all multiprocessors.
+TEST(CudaSkinnyStreamTest, ThirtyTwoRowsAreStreamedByTensorCores) {
+  for (const char* device : {"a100_sxm", "h200", "l40s", "rtx5090"}) {
+    for (const char* kernel : {"matmul:32x8192x8192:bf16", "matmul:24x4096x14336:f16:nt",
+                               "matmul:16384x24x8192:bf16:tn", "matmul:32x16384x16384:i8:nt"}) {
+      SCOPED_TRACE(std::string(kernel) + " on " + device);
+      const TestKernel test("cuda", kernel, device);
+      const std::vector<CudaTile> tiles = Seeds(test);
+      ASSERT_FALSE(tiles.empty());
+      EXPECT_EQ(tiles[0].family, CudaFamily::kMma);
+      EXPECT_EQ(std::min(tiles[0].block_m, tiles[0].block_n), 32);
+      const int64_t extent = std::max(*test.fact().m.static_extent, *test.fact().n.static_extent);
+      EXPECT_GE(extent / 64 * tiles[0].split_k, test.device().compute_units / 2);
+    }
+  }
 }
 
 TEST(CudaSkinnyStreamTest, NeighborsMoveSeveralKnobsAtOnce) {

@@ -39,6 +39,7 @@ constexpr int64_t kWorkspaceAlignment = 256;
 constexpr int64_t kHelperThreads = 256;  // of the launches beside the matmul
 constexpr int64_t kReduceSlices = 8;
 constexpr int kOverlapArch = 90;
+constexpr int64_t kMaxLeavingL2s = 3;  // times the L2 cache
 constexpr int64_t kMaxGrid = std::numeric_limits<int32_t>::max();
 constexpr int64_t kChunkBytes = 16;
 constexpr int64_t kWarpRows = 16;  // of 64 that a warpgroup multiplies
@@ -369,11 +370,13 @@ class Generator {
     program_.launches.push_back(std::move(launch));
   }
 
-  // Whether the L2 cache could not hold it until the next time.
-  bool IsBig(const Operand& operand) const {
-    return device_.l2_bytes > 0 &&
-           operand.batches * operand.rows * operand.elements * DTypeBytes(operand.dtype) >
-               device_.l2_bytes / 2;
+  // Whether an operand that is read once should leave the L2 cache first: if that could not hold it
+  // until the next time. But what others left there to be written slows a stream down for as long as
+  // it stays, and a long one more than writing it does (H200: docs/results/h200-portable.md).
+  bool LeavesFirst(const Operand& operand) const {
+    const int64_t bytes =
+        operand.batches * operand.rows * operand.elements * DTypeBytes(operand.dtype);
+    return bytes > device_.l2_bytes / 2 && bytes <= kMaxLeavingL2s * device_.l2_bytes;
   }
 
   // An operand's constants and its TileCopy.
@@ -403,7 +406,7 @@ class Generator {
     const bool shifts = operand.copy_bytes == 0 && operand.element_stride == 1 &&
                         DTypeBytes(operand.dtype) < 4 &&
                         kernel_.tensors[operand.tensor].alignment_bytes >= 4;
-    const bool once = (&operand == &lhs_ ? TilesN() : TilesM()) == 1 && IsBig(operand);
+    const bool once = (&operand == &lhs_ ? TilesN() : TilesM()) == 1 && LeavesFirst(operand);
     absl::StrAppend(&text_, "using ", operand.name, "Copy = TileCopy<", operand.name, ", ", rows,
                     ", ", elements, ", ", operand.copy_bytes, ", ", threads, ", ",
                     fits(operand.rows, rows), ", ", fits(operand.elements, elements),
@@ -438,7 +441,7 @@ class Generator {
     Long("kSmallKStride", stride(small, /*of_k=*/true));
     Long("kSmallBatchStride", small.batch_stride);
     Constant("kSmallAligned", small.along_k ? small.copy_bytes : 0);
-    flag("kBigOnce", IsBig(big));
+    flag("kBigOnce", LeavesFirst(big));
   }
 
   // One wgmma of 64 rows by `columns`, its rows' operand in registers or not, and what keeps the
