@@ -104,6 +104,7 @@ PartialConfig ToPartial(const CudaTile& tile) {
   seed.Set("reduction",
            tile.reduction == CudaReduction::kLastBlock ? "last_block" : "second_launch");
   seed.Set("schedule", KnobValue(std::string(CudaScheduleName(tile.schedule))));
+  seed.Set("stream_k", tile.stream_k).Set("epilogue_tile", tile.epilogue_bytes);
   seed.Set("cluster[m]", tile.cluster_m).Set("cluster[n]", tile.cluster_n);
   seed.Set("l2_grouping", tile.l2_grouping);
   seed.Set("pack[lhs]", tile.pack_lhs).Set("pack[rhs]", tile.pack_rhs);

@@ -67,8 +67,10 @@ constexpr double kReduction = 5800;  // launching the second kernel
 constexpr double kMeeting = 3300;    // blocks that wait for each other's parts
 constexpr double kPartBytes = 18;    // of these parts, written and read
 constexpr double kClusterStart = 2400;
-constexpr double kOneOfTwo = 0.90;  // of the rate, where one warpgroup of two works
-constexpr double kAlone = 0.8;      // of it, where nobody multiplies while fp8 sums are moved on
+constexpr double kPassing = 5000;    // latencies of sums that a block passes on and takes over
+constexpr double kPassedBytes = 40;  // of these sums, written and read
+constexpr double kOneOfTwo = 0.90;   // of the rate, where one warpgroup of two works
+constexpr double kAlone = 0.8;       // of it, where nobody multiplies while fp8 sums are moved on
 // Memory gives this share of its peak, with a cache full of what has to be written back; and what
 // does not bind costs this share of its time.
 constexpr double kMemoryShare = 0.69;
@@ -113,9 +115,8 @@ double Cycles(const CudaTile& tile, double efficiency, bool slow_epilogue,
   const double m = static_cast<double>(tile.block_m), n = static_cast<double>(tile.block_n);
   const double cluster = static_cast<double>(tile.cluster_m * tile.cluster_n);
   const double clusters = std::floor(units / cluster);
-  const double work = static_cast<double>(
-      CeilDiv(CeilDiv(problem.m, tile.block_m), tile.cluster_m) *
-      CeilDiv(CeilDiv(problem.n, tile.block_n), tile.cluster_n) * problem.batch * tile.split_k);
+  const double work =
+      static_cast<double>(CudaWgmmaWork(tile, problem.m, problem.n, problem.batch) * tile.split_k);
   const double rounds = std::ceil(work / clusters);
   const double stages = std::ceil(static_cast<double>(CeilDiv(problem.k, tile.block_k)) /
                                   static_cast<double>(tile.split_k));
@@ -140,7 +141,9 @@ double Cycles(const CudaTile& tile, double efficiency, bool slow_epilogue,
                           (slow_epilogue ? m * n * kActivation : 0);
   const double stage = std::max(multiply, load) + kStageOverlapLoss * std::min(multiply, load);
   double cycles = kFill + (cluster > 1 ? kClusterStart : 0) +
-                  rounds * (stages * stage + (hidden ? 0 : epilogue)) + (hidden ? epilogue : 0);
+                  (tile.stream_k ? work / clusters : rounds) * stages * stage +
+                  (hidden ? epilogue : rounds * epilogue);
+  if (tile.stream_k) cycles += kPassing + 2 * 4 * m * n / kPassedBytes;
   double bytes = static_cast<double>(problem.fact->bytes);
   const double element = static_cast<double>(DTypeBytes(problem.types.lhs));
   if (tile.pack_lhs) bytes += 2 * element * static_cast<double>(problem.m * problem.k);
@@ -202,6 +205,7 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
     tile.schedule = choice.schedule;
     tile.block_m = choice.block_m;
     tile.block_n = choice.block_n;
+    tile.epilogue_bytes = CudaWgmmaEpilogueBytes(tile);
     tile.block_k = kCudaWgmmaStageBytes / DTypeBytes(problem.types.lhs);
     tile.warp_m = tile.warp_n = kCudaNoWarpTile;
     tile.pack_lhs = !CudaWgmmaReads(problem.fact->lhs, problem.types.lhs_along_k,
@@ -230,7 +234,14 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
         tile.reduction = ReductionFor(tile, problem, device);
         tile.stages = StagesFor(tile, problem, device, stages);
         if (tile.stages == 0) break;
-        ranked.push_back({tile, Cycles(tile, choice.efficiency, slow_epilogue, problem, device)});
+        const auto rank = [&] {
+          ranked.push_back({tile, Cycles(tile, choice.efficiency, slow_epilogue, problem, device)});
+        };
+        rank();
+        tile.stream_k = CudaWgmmaStreamsK(tile, problem.m, problem.n,
+                                          CeilDiv(problem.k, tile.block_k), problem.batch, units);
+        if (tile.stream_k) rank();
+        tile.stream_k = false;
       }
     }
   }
@@ -297,8 +308,8 @@ class CudaWgmmaTiles : public AutotunerHeuristic {
     }
     std::string why_not;
     const std::vector<Ranked> ranked = RankTiles(*CudaProblemOf(context, why_not), context);
-    // The best of each shape and schedule, whatever its cluster and split; and the best split other
-    // than the primary's.
+    // The best of each shape and schedule, whatever its cluster and how its k is dealt out; and the
+    // best whose k is dealt out in another way than the primary's.
     CudaSeeds seeds(context.space, std::min(kSeeds, context.max_seeds));
     std::vector<CudaTile> taken;
     for (const Ranked& candidate : ranked) {
@@ -308,8 +319,17 @@ class CudaWgmmaTiles : public AutotunerHeuristic {
         return other.block_m == tile.block_m && other.block_n == tile.block_n &&
                other.schedule == tile.schedule;
       });
-      if (known && (taken.size() != 1 || taken[0].split_k == tile.split_k)) continue;
-      if (seeds.Add(tile)) taken.push_back(tile);
+      if (known && (taken.size() != 1 ||
+                    (taken[0].split_k == tile.split_k && taken[0].stream_k == tile.stream_k))) {
+        continue;
+      }
+      if (!seeds.Add(tile)) continue;
+      taken.push_back(tile);
+      if (taken.size() > 1 || !tile.stream_k) continue;
+      // Beside it, the best that is not dealt out.
+      const auto whole = std::find_if(ranked.begin(), ranked.end(),
+                                      [](const Ranked& other) { return !other.tile.stream_k; });
+      if (whole != ranked.end() && seeds.Add(whole->tile)) taken.push_back(whole->tile);
     }
     return std::move(seeds).Take();
   }
@@ -329,7 +349,12 @@ class CudaWgmmaTiles : public AutotunerHeuristic {
         if (!HasChoice(context.space, knob, KnobValue(value))) return;
       }
       tile.reduction = ReductionFor(tile, *problem, context.device);
+      tile.epilogue_bytes = CudaWgmmaEpilogueBytes(tile);
       tile.stages = StagesFor(tile, *problem, context.device, stages);
+      tile.stream_k =
+          tile.stream_k &&
+          CudaWgmmaStreamsK(tile, problem->m, problem->n, CeilDiv(problem->k, tile.block_k),
+                            problem->batch, context.device.compute_units);
       if (tile.stages > 0) moves.push_back(ToPartial(tile));
     };
     // From one side to the other.

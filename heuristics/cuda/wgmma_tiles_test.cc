@@ -42,11 +42,12 @@ TEST(WgmmaTilesTest, RanksFirstWhatWasFastest) {
     const char* kernel;
     int64_t block_m, block_n;
     CudaSchedule schedule;
+    bool stream_k = false;
   } kMeasured[] = {
       {"matmul:4096x4096x4096:bf16", 128, 256, CudaSchedule::kCooperative},
       {"matmul:512x16384x4096:bf16", 128, 256, CudaSchedule::kCooperative},
-      {"matmul:8192x8192x8192:bf16", 128, 256, CudaSchedule::kCooperative},
-      {"matmul:2048x11008x4096:bf16", 192, 192, CudaSchedule::kCooperative},
+      {"matmul:8192x8192x8192:bf16", 128, 256, CudaSchedule::kCooperative, true},
+      {"matmul:2048x11008x4096:bf16", 128, 256, CudaSchedule::kCooperative, true},
       {"matmul:1024x1024x1024:bf16", 128, 64, CudaSchedule::kCooperative},
       {"matmul:4096x4096x512:bf16", 128, 128, CudaSchedule::kPingPong},
       {"matmul:64x28672x8192:bf16", 64, 256, CudaSchedule::kCooperative},
@@ -60,6 +61,21 @@ TEST(WgmmaTilesTest, RanksFirstWhatWasFastest) {
     EXPECT_EQ(seeds[0].block_n, c.block_n);
     EXPECT_EQ(seeds[0].schedule, c.schedule);
     EXPECT_EQ(seeds[0].split_k, 1);
+    EXPECT_EQ(seeds[0].stream_k, c.stream_k);
+  }
+}
+
+// So that a search learns what dealing out the last rounds is worth.
+TEST(WgmmaTilesTest, OffersWholeTilesBesideStreamK) {
+  const std::vector<CudaTile> seeds = Seeds("matmul:2048x11008x4096:bf16", "h200");
+  ASSERT_GE(seeds.size(), 2u);
+  EXPECT_TRUE(seeds[0].stream_k);
+  EXPECT_FALSE(seeds[1].stream_k);
+  // Whole rounds have nothing to deal out.
+  for (const CudaTile& tile : Seeds("matmul:8448x4096x4096:bf16", "h200")) {
+    if (tile.block_m == 128 && tile.block_n == 256) {
+      EXPECT_FALSE(tile.stream_k);
+    }
   }
 }
 
@@ -91,7 +107,8 @@ TEST(WgmmaTilesTest, OffersOtherShapesAndSchedules) {
   for (size_t i = 0; i < seeds.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       EXPECT_TRUE(seeds[i].block_m != seeds[j].block_m || seeds[i].block_n != seeds[j].block_n ||
-                  seeds[i].schedule != seeds[j].schedule || seeds[i].split_k != seeds[j].split_k)
+                  seeds[i].schedule != seeds[j].schedule || seeds[i].split_k != seeds[j].split_k ||
+                  seeds[i].stream_k != seeds[j].stream_k)
           << i << " and " << j;
     }
   }

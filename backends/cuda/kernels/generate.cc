@@ -42,7 +42,6 @@ constexpr int kOverlapArch = 90;
 constexpr int64_t kMaxLeavingL2s = 3;  // times the L2 cache
 constexpr int64_t kMaxGrid = std::numeric_limits<int32_t>::max();
 constexpr int64_t kChunkBytes = 16;
-constexpr int64_t kWarpRows = 16;  // of 64 that a warpgroup multiplies
 constexpr int64_t kWarpgroupThreads = 128;
 constexpr int64_t kWgmmaOtherRegisters = 32;  // beside sums and results that wait
 
@@ -228,6 +227,11 @@ class Generator {
       partials_ = Reserve(Tiles() * tile_.split_k * tile_sums * bytes);
     } else if (SecondLaunch()) {
       partials_ = Reserve(tile_.split_k * matmul_.batch * matmul_.m * matmul_.n * bytes);
+    } else if (tile_.stream_k) {
+      const int64_t blocks = WgmmaClusters() * tile_.cluster_m * tile_.cluster_n;
+      program_.zeroed_workspace_bytes = blocks * 4;
+      Reserve(blocks * 4);
+      partials_ = Reserve(blocks * tile_sums * bytes);
     } else if (tile_.schedule == CudaSchedule::kStreamK) {
       program_.zeroed_workspace_bytes = Reserve(0) + Tiles() * 4;
       Reserve(Tiles() * 4);
@@ -583,14 +587,16 @@ class Generator {
     WriteTile();
     Constant("kClusterM", tile_.cluster_m);
     Constant("kClusterN", tile_.cluster_n);
+    const int64_t clusters = std::min(WgmmaWork(), WgmmaClusters());
+    Constant("kClusters", clusters);
     Constant("kConsumers", consumers);
-    Constant("kOutBuffers", CudaWgmmaOutBuffers(tile_));
+    Constant("kOutBuffers", tile_.epilogue_bytes / kCudaWgmmaStageBytes);
     const CudaWgmmaAllotment allotment = CudaWgmmaAllotmentOf(tile_);
     Constant("kProducerRegisters", allotment.producer);
     Constant("kConsumerRegisters", allotment.consumer);
     for (const auto& [name, value] :
          {std::pair("kPingPong", tile_.schedule == CudaSchedule::kPingPong),
-          std::pair("kAddsParts", AddsPartsInLaunch()),
+          std::pair("kAddsParts", AddsPartsInLaunch()), std::pair("kStreamK", tile_.stream_k),
           std::pair("kDeferStores", by_tensor_map && DefersStores()),
           std::pair("kTurned", types_.rhs_by_registers), std::pair("kByRegisters", by_registers),
           std::pair("kLhsAlongK", lhs_.along_k), std::pair("kRhsAlongK", rhs_.along_k),
@@ -598,29 +604,32 @@ class Generator {
       absl::StrAppend(&text_, "constexpr bool ", name, " = ", value ? "true" : "false", ";\n");
     }
     const int64_t columns = CudaWgmmaColumns(tile_, types_);
-    absl::StrAppend(&text_, "#define SEEDTUNE_PROMOTE ", promote ? 1 : 0,
-                    "\n#define SEEDTUNE_BY_REGISTERS ", by_registers ? 1 : 0,
-                    "\n#define SEEDTUNE_TMA_STORE ", by_tensor_map ? 1 : 0,
-                    "\n#define SEEDTUNE_ADDS_PARTS ", AddsPartsInLaunch() ? 1 : 0,
-                    "\n\nnamespace matmul_parts {\n");
+    absl::StrAppend(
+        &text_, "#define SEEDTUNE_PROMOTE ", promote ? 1 : 0, "\n#define SEEDTUNE_BY_REGISTERS ",
+        by_registers ? 1 : 0, "\n#define SEEDTUNE_TMA_STORE ", by_tensor_map ? 1 : 0,
+        "\n#define SEEDTUNE_ADDS_PARTS ", AddsPartsInLaunch() ? 1 : 0,
+        "\n#define SEEDTUNE_STREAM_K ", tile_.stream_k ? 1 : 0, "\n\nnamespace matmul_parts {\n");
+    Constant("kLeastStages", kCudaWgmmaLeastStages);
     Constant("kInstructionColumns", columns);
     Constant("kSums", columns / 2);
     WriteMultiplyAccumulate(columns, /*by_registers=*/false);
     if (by_registers) WriteMultiplyAccumulate(columns, /*by_registers=*/true);
-    for (const char* part :
-         {"wgmma_parts", "wgmma_multiply", "wgmma_store", "wgmma_reduce", "wgmma"}) {
-      if (std::string_view(part) == "wgmma_reduce" && !AddsPartsInLaunch()) continue;
-      absl::StrAppend(&text_, std::string(Template(part)), "\n");
+    for (const auto& [part, is_used] :
+         {std::pair("wgmma_walk", true), std::pair("wgmma_parts", true),
+          std::pair("wgmma_multiply", true), std::pair("wgmma_store", true),
+          std::pair("wgmma_reduce", AddsPartsInLaunch()),
+          std::pair("wgmma_stream_k", tile_.stream_k), std::pair("wgmma", true)}) {
+      if (is_used) absl::StrAppend(&text_, std::string(Template(part)), "\n");
     }
     absl::StrAppend(&text_, "}  // namespace matmul_parts\n\n");
 
     CudaLaunch launch;
     launch.entry = "matmul";
-    launch.grid[0] = std::min(WgmmaWork(), WgmmaClusters()) * cluster;
+    launch.grid[0] = clusters * cluster;
     launch.block[0] = threads;
     launch.cluster[0] = cluster;
     launch.dynamic_shared_bytes = CudaSharedBytes(tile_, types_);
-    launch.runs_at_once = AddsPartsInLaunch();
+    launch.runs_at_once = AddsPartsInLaunch() || tile_.stream_k;
     // Of a tile's rows, each block of the cluster that shares them brings its part.
     SEEDTUNE_ASSIGN_OR_RETURN(
         CudaTensorMapArgument lhs,
@@ -639,7 +648,7 @@ class Generator {
       // A single row's stride need not be aligned, but the map's has to be.
       out.stride_bytes = {RoundUp(matmul_.out.row_stride * bytes, kChunkBytes),
                           RoundUp(batch_stride * bytes, kChunkBytes)};
-      out.box = {kCudaWgmmaStageBytes / bytes, kWarpRows, 1};
+      out.box = {kCudaWgmmaStageBytes / bytes, kCudaWgmmaWarpRows, 1};
     }
     launch.arguments = {std::move(lhs), std::move(rhs), std::move(out)};
     AppendEntry("matmul", "matmul_parts", absl::StrCat(threads, ", 1"), /*reads_operands=*/false,

@@ -29,7 +29,7 @@ namespace seedtune {
 namespace {
 
 constexpr std::string_view kName = "cuda_matmul";
-constexpr int kVersion = 2;
+constexpr int kVersion = 3;
 
 constexpr int kMinArch = 80;
 constexpr int64_t kMinBlock = 16;
@@ -170,6 +170,12 @@ class Builder {
       clusters.push_back(2);
     }
     SEEDTUNE_RETURN_IF_ERROR(Add(Knob::Enum("schedule", schedules, "tiles")));
+    SEEDTUNE_RETURN_IF_ERROR(Add(Knob::Boolean("stream_k", false)));
+    SEEDTUNE_RETURN_IF_ERROR(AddIntegers("epilogue_tile",
+                                         Has(CudaFamily::kWgmma)
+                                             ? std::vector<int64_t>{128, 256, 512}
+                                             : std::vector<int64_t>{kCudaEpilogueBytes},
+                                         kCudaEpilogueBytes));
     SEEDTUNE_RETURN_IF_ERROR(AddIntegers("cluster[m]", clusters, 1));
     SEEDTUNE_RETURN_IF_ERROR(AddIntegers("cluster[n]", clusters, 1));
     // No more than the rows of tiles that the default block leaves: defaults that hold together
@@ -290,6 +296,28 @@ class Builder {
     Constrain("stream_k_splits_itself", "split_k 1 and reduction \"last_block\" under stream_k",
               {"schedule", "split_k", "reduction"},
               [](std::span<const int64_t> v) { return v[0] != 1 || (v[1] == 1 && v[2] == 0); });
+    Constrain(
+        "stream_k_has_rounds",
+        absl::StrCat("stream_k for wgmma only, with two warpgroups or more that multiply, clusters "
+                     "of two blocks at most, split_k 1, at least ",
+                     kCudaStreamKStages, " stages of k, and more tiles than ",
+                     device_.compute_units, " blocks, yet no whole rounds of them"),
+        {"stream_k", "family", "split_k", "schedule", "block_size[m]", "block_size[n]",
+         "cluster[m]", "cluster[n]"},
+        [families = families_, m = matmul_.m, n = matmul_.n, batch = matmul_.batch,
+         stages = CeilDiv(matmul_.k * DTypeBytes(types_.lhs), kCudaWgmmaStageBytes),
+         units = device_.compute_units](std::span<const int64_t> v) {
+          if (v[0] == 0) return true;
+          CudaTile tile;
+          tile.family = families[static_cast<size_t>(v[1])];
+          tile.split_k = v[2];
+          tile.schedule = static_cast<CudaSchedule>(v[3]);
+          tile.block_m = v[4];
+          tile.block_n = v[5];
+          tile.cluster_m = v[6];
+          tile.cluster_n = v[7];
+          return CudaWgmmaStreamsK(tile, m, n, stages, batch, units);
+        });
   }
 
   void AddPackConstraints() {
@@ -405,17 +433,27 @@ class Builder {
               });
     if (device_.shared_memory_per_block_bytes > 0) {
       const int64_t limit = device_.shared_memory_per_block_bytes;
-      Constrain("wgmma_fits_shared_memory",
-                absl::StrCat("wgmma's stages and output buffers within ", limit, " bytes"),
-                {"family", "schedule", "block_size[m]", "block_size[n]", "num_stages"},
-                [is_wgmma, tile_of, limit, types = types_](std::span<const int64_t> v) {
-                  if (!is_wgmma(v[0])) return true;
-                  CudaTile tile = tile_of(v[1], v[2], v[3]);
-                  tile.block_k = kCudaWgmmaStageBytes / DTypeBytes(types.lhs);
-                  tile.stages = v[4];
-                  return CudaSharedBytes(tile, types) <= limit;
-                });
+      Constrain(
+          "wgmma_fits_shared_memory",
+          absl::StrCat("wgmma's stages and epilogue_tile within ", limit, " bytes"),
+          {"family", "schedule", "block_size[m]", "block_size[n]", "num_stages", "epilogue_tile"},
+          [is_wgmma, tile_of, limit, types = types_](std::span<const int64_t> v) {
+            if (!is_wgmma(v[0])) return true;
+            CudaTile tile = tile_of(v[1], v[2], v[3]);
+            tile.block_k = kCudaWgmmaStageBytes / DTypeBytes(types.lhs);
+            tile.stages = v[4];
+            tile.epilogue_bytes = v[5];
+            return CudaSharedBytes(tile, types) <= limit;
+          });
     }
+    Constrain("wgmma_epilogue",
+              "epilogue_tile, the bytes of each row of the output that a warp stages in shared "
+              "memory, its default but for wgmma whose k is not split",
+              {"family", "split_k", "schedule", "block_size[m]", "epilogue_tile"},
+              [is_wgmma, tile_of](std::span<const int64_t> v) {
+                if (!is_wgmma(v[0])) return v[4] == kCudaEpilogueBytes;
+                return v[1] == 1 || v[4] == CudaWgmmaEpilogueBytes(tile_of(v[2], v[3], 0));
+              });
   }
 
   // What skinny wants of the other knobs, and what the others want of those that only it has.

@@ -19,12 +19,16 @@ namespace seedtune {
 //   block_size[k]                   of one stage: 32 to 256 bytes of the narrower operand
 //   warp_tile[m], warp_tile[n]      of a warp's part of the tile: powers of two from 16 to 128
 //   warps[k]                        warps that share such a part along k; 1 but for skinny
-//   num_stages                      of the ring in shared memory, 2 to 8
+//   num_stages                      of the ring in shared memory, 2 to 12
 //   split_k                         blocks that share a tile along k
 //   reduction                       where split: "last_block" adds up, or a "second_launch"
 //   schedule                        "tiles", or "stream_k"; of wgmma "cooperative", where the
 //                                   warpgroups of a block share a tile, or "ping_pong", where two
 //                                   take tiles in turns
+//   stream_k                        wgmma: the stages of the last one or two rounds of tiles are
+//                                   dealt out evenly
+//   epilogue_tile                   wgmma: bytes of each row of the output that a warp stages in
+//                                   shared memory, 128 to 512
 //   cluster[m], cluster[n]          tiles of a thread block cluster; wgmma only
 //   l2_grouping                     rows of tiles that are walked together, 1 to 32
 //   pack[lhs], pack[rhs]            the operand is copied first, to aligned rows; offered where its

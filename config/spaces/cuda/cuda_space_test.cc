@@ -161,10 +161,39 @@ TEST(CudaSpaceTest, WhatAFamilyDoesNotUseHasOneValue) {
     } else {
       EXPECT_EQ(tile.warps_k, 1);
     }
+    EXPECT_TRUE(!tile.stream_k);  // fewer tiles than multiprocessors
+    EXPECT_TRUE(tile.epilogue_bytes == kCudaEpilogueBytes || tile.family == CudaFamily::kWgmma);
     EXPECT_TRUE(tile.split_k > 1 || tile.reduction == CudaReduction::kLastBlock);
     EXPECT_TRUE(tile.split_k == 1 || tile.schedule != CudaSchedule::kStreamK);
   }
   EXPECT_EQ(seen.size(), 3);
+}
+
+// What stream_k would deal out, and where it may not.
+TEST(CudaSpaceTest, StreamKWantsMoreThanARoundOfLargeTiles) {
+  const auto space = Space("matmul:2048x11008x4096:bf16", Device("h100_sxm"));
+  const auto takes = [&](const ConfigSpace& of, const PartialConfig& also) {
+    PartialConfig partial;
+    partial.Set("family", "wgmma").Set("schedule", "cooperative").Set("stream_k", true);
+    partial.Set("block_size[m]", 128).Set("block_size[n]", 128);
+    partial.Set("block_size[k]", 64).Set("num_stages", 4);
+    partial.Set("warp_tile[m]", kCudaNoWarpTile).Set("warp_tile[n]", kCudaNoWarpTile);
+    partial.Set("reduction", "last_block").Set("pack[lhs]", false).Set("pack[rhs]", false);
+    for (const auto& [knob, value] : also.values) partial.Set(knob, value);
+    return of.Normalize(partial, NormalizeMode::kReject).ok();
+  };
+  EXPECT_TRUE(takes(*space, {}));
+  EXPECT_TRUE(takes(*space, PartialConfig().Set("schedule", "ping_pong")));
+  EXPECT_TRUE(takes(*space, PartialConfig().Set("cluster[m]", 2)));
+  EXPECT_FALSE(takes(*space, PartialConfig().Set("cluster[m]", 2).Set("cluster[n]", 2)));
+  EXPECT_FALSE(takes(*space, PartialConfig().Set("split_k", 2)));
+  EXPECT_FALSE(takes(*space, PartialConfig().Set("block_size[m]", 64)));
+  for (const char* kernel : {"matmul:1408x1536x4096:bf16",     // one round
+                             "matmul:2816x1536x4096:bf16",     // two
+                             "matmul:1024x1024x4096:bf16",     // less than one
+                             "matmul:2048x11008x256:bf16"}) {  // nothing to deal out
+    EXPECT_FALSE(takes(*Space(kernel, Device("h100_sxm")), {})) << kernel;
+  }
 }
 
 TEST(CudaSpaceTest, OperandsArePackedWhereTheyMayAndMust) {

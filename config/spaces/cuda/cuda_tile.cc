@@ -179,6 +179,8 @@ CudaTile CudaTileOf(const Config& config) {
   tile.schedule = Named(config.GetEnum("schedule"), CudaScheduleName,
                         {CudaSchedule::kTiles, CudaSchedule::kStreamK, CudaSchedule::kCooperative,
                          CudaSchedule::kPingPong});
+  tile.stream_k = config.GetBool("stream_k");
+  tile.epilogue_bytes = config.GetInt("epilogue_tile");
   tile.cluster_m = config.GetInt("cluster[m]");
   tile.cluster_n = config.GetInt("cluster[n]");
   tile.l2_grouping = config.GetInt("l2_grouping");
@@ -211,7 +213,9 @@ int64_t CudaConsumers(const CudaTile& tile) {
   return tile.block_m % (2 * kCudaWgmmaRows) == 0 ? 2 : 3;
 }
 
-int64_t CudaWgmmaOutBuffers(const CudaTile& tile) { return CudaConsumers(tile) == 3 ? 1 : 2; }
+int64_t CudaWgmmaEpilogueBytes(const CudaTile& tile) {
+  return CudaConsumers(tile) == 3 ? kCudaWgmmaStageBytes : kCudaEpilogueBytes;
+}
 
 CudaWgmmaAllotment CudaWgmmaAllotmentOf(const CudaTile& tile) {
   // 65536 registers, given out by eight a thread.
@@ -235,6 +239,25 @@ int64_t CudaWgmmaColumns(const CudaTile& tile, const CudaTypes& types) {
   return IsFp8(types.lhs) ? tile.block_n / CeilDiv(tile.block_n, kPiece) : tile.block_n;
 }
 
+int64_t CudaWgmmaWork(const CudaTile& tile, int64_t m, int64_t n, int64_t batch) {
+  return CeilDiv(CeilDiv(m, tile.block_m), tile.cluster_m) *
+         CeilDiv(CeilDiv(n, tile.block_n), tile.cluster_n) * batch;
+}
+
+bool CudaWgmmaStreamsK(const CudaTile& tile, int64_t m, int64_t n, int64_t k_stages, int64_t batch,
+                       int64_t units) {
+  // Of larger clusters, the device does not hold as many as its multiprocessors have room for.
+  constexpr int64_t kMaxCluster = 2;
+  const int64_t cluster = tile.cluster_m * tile.cluster_n;
+  const int64_t clusters = units / cluster;
+  if (tile.family != CudaFamily::kWgmma || tile.split_k > 1 || cluster > kMaxCluster ||
+      CudaConsumers(tile) < 2 || k_stages < kCudaStreamKStages || clusters == 0) {
+    return false;
+  }
+  const int64_t work = CudaWgmmaWork(tile, m, n, batch);
+  return work > clusters && work % clusters != 0;
+}
+
 int64_t CudaThreads(const CudaTile& tile) {
   if (tile.family == CudaFamily::kWgmma) return kWarpgroup * (CudaConsumers(tile) + 1);
   return kWarpSize * (tile.block_m / tile.warp_m) * (tile.block_n / tile.warp_n) * tile.warps_k;
@@ -244,9 +267,9 @@ int64_t CudaSharedBytes(const CudaTile& tile, const CudaTypes& types) {
   if (tile.family == CudaFamily::kSkinny) return SkinnySharedBytes(tile, types);
   const int64_t ring = CudaRingBytes(tile, types);
   if (tile.family == CudaFamily::kWgmma) {
-    // The swizzle's alignment, 16 rows of 128 bytes of each warp's output, two barriers a stage
+    // The swizzle's alignment, what each warp has of its output on the way, two barriers a stage
     // (templates/wgmma.cu).
-    return 1024 + ring + CudaConsumers(tile) * 4 * CudaWgmmaOutBuffers(tile) * 16 * 128 +
+    return 1024 + ring + CudaConsumers(tile) * 4 * kCudaWgmmaWarpRows * tile.epilogue_bytes +
            tile.stages * 16;
   }
   if (tile.family != CudaFamily::kMma) return ring;

@@ -31,6 +31,8 @@ enum class CudaSchedule : int64_t {
 };
 std::string_view CudaScheduleName(CudaSchedule schedule);
 
+inline constexpr int64_t kCudaEpilogueBytes = 256;  // the default: two buffers take turns
+
 struct CudaTile {
   CudaFamily family = CudaFamily::kSimt;
   int64_t block_m = 0, block_n = 0, block_k = 0;  // elements of a thread block's tile
@@ -40,6 +42,9 @@ struct CudaTile {
   int64_t split_k = 1;
   CudaReduction reduction = CudaReduction::kLastBlock;
   CudaSchedule schedule = CudaSchedule::kTiles;
+  bool stream_k = false;  // wgmma: the stages of the last tiles are dealt out evenly
+  // wgmma: bytes of each row of the output that a warp has on their way through shared memory.
+  int64_t epilogue_bytes = kCudaEpilogueBytes;
   int64_t l2_grouping = 1;
   int64_t cluster_m = 1, cluster_n = 1;     // tiles of a thread block cluster
   bool pack_lhs = false, pack_rhs = false;  // copied first, to where rows are aligned
@@ -69,9 +74,9 @@ int64_t CudaThreads(const CudaTile& tile);
 // Warpgroups of a wgmma kernel that multiply; one more brings operands.
 int64_t CudaConsumers(const CudaTile& tile);
 
-// Buffers of 16 rows of 128 bytes in which each of their warps passes its output on: two, or one
-// where three warpgroups' would take a stage's place.
-int64_t CudaWgmmaOutBuffers(const CudaTile& tile);
+// What CudaTile::epilogue_bytes is best from the start: the default, or one buffer where three
+// warpgroups' would take a stage's place.
+int64_t CudaWgmmaEpilogueBytes(const CudaTile& tile);
 
 // What the warpgroups of a wgmma kernel allot themselves (setmaxnreg): all threads start with the
 // same share of the registers, which ptxas is held to; then who brings operands gives to those who
@@ -105,6 +110,15 @@ int64_t CudaBlocksPerUnit(const CudaTile& tile, const CudaTypes& types, const Ha
 int64_t CudaWgmmaRows(const CudaTile& tile, const CudaTypes& types);
 int64_t CudaWgmmaColumns(const CudaTile& tile, const CudaTypes& types);
 
+// Tiles of the output that a wgmma kernel's clusters take one after the other: those of a cluster
+// count as one.
+int64_t CudaWgmmaWork(const CudaTile& tile, int64_t m, int64_t n, int64_t batch);
+
+// Whether stream_k has something to deal out on a device of so many multiprocessors (`units`): more
+// than a round of large tiles, yet no whole rounds of them.
+bool CudaWgmmaStreamsK(const CudaTile& tile, int64_t m, int64_t n, int64_t k_stages, int64_t batch,
+                       int64_t units);
+
 // Whether wgmma of architecture `arch` takes these operands.
 bool CudaWgmmaTakes(const CudaTypes& types, int arch);
 
@@ -128,8 +142,14 @@ inline constexpr int64_t kCudaWgmmaStageBytes = 128;
 // What the warp_tile knobs are where there are none, as for wgmma.
 inline constexpr int64_t kCudaNoWarpTile = 16;
 
-// Rows that one wgmma multiplies.
+// Rows that one wgmma multiplies, and a warp's of them.
 inline constexpr int64_t kCudaWgmmaRows = 64;
+inline constexpr int64_t kCudaWgmmaWarpRows = 16;
+
+// The fewest stages of k that a product has for stream_k, and of a tile's that a block takes where
+// stream_k deals them out: passing sums on takes about as long.
+inline constexpr int64_t kCudaStreamKStages = 8;
+inline constexpr int64_t kCudaWgmmaLeastStages = 3;
 
 // Rows that a warpgroup reads together where they go through registers: of two such instructions.
 inline constexpr int64_t kCudaWgmmaRegisterRows = 128;

@@ -8,7 +8,6 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
   const unsigned empty_barriers = full_barriers + kStages * 8;
   const int warpgroup = threadIdx.x / kWarpgroup;
   const int cluster = blockIdx.x / kClusterSize;
-  const int clusters = gridDim.x / kClusterSize;
   const int rank = blockIdx.x % kClusterSize;
   const int rank_m = rank % kClusterM;
   const int rank_n = rank / kClusterM;
@@ -30,6 +29,8 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
     __syncthreads();
   }
 
+  const Walk walk(cluster, rank_m, rank_n);
+
   // The launch that adds up the parts may take its place on the machine.
   if constexpr (kSplits > 1 && !kAddsParts)
     asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
@@ -45,12 +46,12 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
       for (int i = 0; i < kClusterM; ++i) column_blocks |= 1 << (i + rank_n * kClusterM);
       Ring ring;
       ring.parity = 1;  // of a barrier in its first round, the round before is over
-      for (int work = cluster; work < kWork; work += clusters) {
-        const Tile tile = TileOf(work, rank_m, rank_n);
+      for (int turn = 0; turn < walk.turns; ++turn) {
+        const Tile tile = walk.At(turn);
         const int lhs_batch = kLhsBatched ? tile.batch : 0;
         const int rhs_batch = kRhsBatched ? tile.batch : 0;
 #pragma unroll 1
-        for (int k = tile.split; k < kStepsK; k += kSplits) {
+        for (int k = tile.split; k < tile.end; k += kSplits) {
           WaitFor(empty_barriers + ring.stage * 8, ring.parity);
           const unsigned barrier = full_barriers + ring.stage * 8;
           ExpectBytes(barrier, kStageBytes);
@@ -61,6 +62,9 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
               a + kLhsBytes, rhs_map, barrier, tile.column, k, rhs_batch, rank_m, column_blocks);
           ring.Advance();
         }
+#if SEEDTUNE_STREAM_K
+        if (tile.GoesOn()) BringSums(ring, stages, full_barriers, empty_barriers, arguments);
+#endif
       }
     }
   } else {
@@ -87,36 +91,64 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
     WayOut way;
     way.buffers = out_buffers + (index * 4 + consumer.warp) * kOutBuffers * kOutBufferBytes;
 #endif
+#if SEEDTUNE_STREAM_K
+    bool left = false;  // sums, of which the next cluster does not know yet
+#endif
     Ring ring;
-    int turn = 0;
     // Ping-pong: whose turn it is to multiply. The other one is told when the last stage of a tile
     // is waited for, so that it waits for none more than a round ahead.
     if (kPingPong && index == 1) TellTurn(0);
-    for (int work = cluster; work < kWork; work += clusters, ++turn) {
-      const Tile tile = TileOf(work, rank_m, rank_n);
+    for (int turn = 0; turn < walk.turns; ++turn) {
+      const Tile tile = walk.At(turn);
       if (kPingPong && turn % kConsumers != index) {
         ring.Skip(tile.Steps());
+#if SEEDTUNE_STREAM_K
+        if (tile.GoesOn()) ring.Skip(kSumStages);
+#endif
         continue;
       }
+      const bool is_last = turn + 1 == walk.turns;
       Accumulator d[kInstructionsM][kTotalSums];
       if constexpr (kPingPong) WaitForTurn(index);
       // What the tile before has left to be stored goes out while this one is multiplied.
       const auto meanwhile = [&](int step) {
+#if SEEDTUNE_STREAM_K
+        if (left) TellLeft(arguments, consumer);
+        left = false;
+#endif
 #if SEEDTUNE_TMA_STORE
         if constexpr (kDeferStores) {
           if (!waiting.any) return;
 #pragma unroll
           for (int chunk = 0; chunk < kChunks; ++chunk) {
-            if (chunk == step) waiting.StoreChunk(chunk, consumer, way, out_map);
+            // Of a tile that is only begun, stages may be fewer than chunks.
+            if (chunk == step || (kStreamK && chunk > step && step + 1 == tile.Steps())) {
+              waiting.StoreChunk(chunk, consumer, way, out_map);
+            }
           }
         }
 #endif
       };
       const int last = Multiply(consumer, ring, tile.Steps(), d, meanwhile);
-      if (kPingPong && work + clusters < kWork) TellTurn(1 - index);
+      if (kPingPong && !is_last && !tile.GoesOn()) TellTurn(1 - index);
       FinishMultiplying(consumer, last, d);
+#if SEEDTUNE_STREAM_K
+      if (tile.GoesOn()) {
+        AddSums(d, ring, consumer);
+        if (kPingPong && !is_last) TellTurn(1 - index);
+      }
+      if (tile.IsLeft()) {
+        LeaveSums(d, arguments, consumer);
+        left = kTellsLater;
+        if (!kTellsLater) TellLeft(arguments, consumer);
 #if SEEDTUNE_TMA_STORE
-      waiting.any = kDeferStores && work + clusters < kWork;
+        waiting.any = false;
+#endif
+        continue;
+      }
+#endif
+#if SEEDTUNE_TMA_STORE
+      waiting.any = kDeferStores && !is_last;
       waiting.tile = tile;
 #pragma unroll
       for (int chunk = 0; chunk < kChunks; ++chunk) {

@@ -17,8 +17,6 @@
 // way. kByRegisters: the operand of the instruction's rows goes through registers, since it lies
 // along the other dimension and elements of four bytes are taken along k only.
 
-__device__ constexpr int CeilDiv(int a, int b) { return (a + b - 1) / b; }
-
 constexpr int kWarpgroup = 128;
 constexpr int kRowBytes = 128;
 constexpr int kInstructionRows = 64;
@@ -37,11 +35,6 @@ constexpr int kClusterSize = kClusterM * kClusterN;
 // A warp's 16 rows of the output on their way out, 128 bytes of each.
 constexpr int kOutBufferBytes = 16 * kRowBytes;
 constexpr int kOutBytes = kConsumers * 4 * kOutBuffers * kOutBufferBytes;
-
-constexpr int kClusterTilesM = CeilDiv(kTilesM, kClusterM);
-constexpr int kClusterTilesN = CeilDiv(kTilesN, kClusterN);
-constexpr int kClusterTiles = kClusterTilesM * kClusterTilesN;
-constexpr int kWork = kClusterTiles * kSplits * kBatch;
 
 // CUtensorMap.
 struct alignas(64) TensorMap {
@@ -142,29 +135,7 @@ __device__ __forceinline__ void WaitForCopiesOut() {
   asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(kPending) : "memory");
 }
 
-// ---- Work
-
-// A tile of this block, and the blocks of k to sum: every kSplits-th, so that what is read at one
-// time lies together.
-struct Tile {
-  int row, column, batch, split;
-  __device__ __forceinline__ int Steps() const { return (kStepsK - split + kSplits - 1) / kSplits; }
-};
-
-__device__ __forceinline__ Tile TileOf(int work, int rank_m, int rank_n) {
-  Tile tile;
-  tile.batch = work / (kClusterTiles * kSplits);
-  tile.split = work / kClusterTiles % kSplits;
-  // kGroup rows of tiles at a time, so that tiles which run together share operands in L2.
-  const int in_plane = work % kClusterTiles;
-  const int group = in_plane / (kGroup * kClusterTilesN);
-  const int first = group * kGroup;
-  const int rows = kClusterTilesM - first < kGroup ? kClusterTilesM - first : kGroup;
-  const int in_group = in_plane - group * kGroup * kClusterTilesN;
-  tile.row = ((first + in_group % rows) * kClusterM + rank_m) * kBlockM;
-  tile.column = (in_group / rows * kClusterN + rank_n) * kBlockN;
-  return tile;
-}
+// ---- Stages
 
 // Brings this block's share of an operand's tile, for all blocks of the cluster that need it.
 template <typename T, bool kAlongK, int kBlock, int kShares>
