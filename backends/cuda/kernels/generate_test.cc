@@ -359,6 +359,7 @@ TEST_F(CompiledTest, WgmmaTilesFitTheirRegisters) {
       {"matmul:4096x4096x4096:tf32", 128, 256, 32, 4, "cooperative"},     // turned
       {"matmul:4096x4096x4096:tf32:tt", 256, 128, 32, 4, "cooperative"},  // through registers
       {"matmul:4096x4096x4096:f8e4m3:nt:out=bf16", 128, 256, 128, 4, "cooperative"},
+      {"matmul:4096x4096x4096:bf16:bias:gelu", 128, 256, 64, 4, "cooperative"},
       {"matmul:2048x11008x4096:bf16", 128, 256, 64, 4, "cooperative", true},
       {"matmul:2048x11008x4096:bf16", 128, 192, 64, 4, "ping_pong", true},
       {"matmul:2048x11008x4096:f8e4m3:nt:out=bf16", 128, 256, 128, 4, "cooperative", true},

@@ -85,17 +85,17 @@ __device__ __forceinline__ void AddElements(const T* from, long long stride, int
 }
 
 // Turns sums of row m, columns n to n + kSize - 1, of one batch entry into results: all but the
-// cast. n is a multiple of kSize; the row exists, and `count` of the columns do.
-template <int kSize>
+// cast. n is a multiple of kSize; the row exists, and `count` of the columns do. `add_bias` adds it
+// to `values`.
+template <int kSize, typename AddBias>
 __device__ __forceinline__ void Complete(const Arguments& arguments, long long batch, int m, int n,
-                                         int count, Accumulator (&values)[kSize]) {
+                                         int count, Accumulator (&values)[kSize],
+                                         const AddBias& add_bias) {
   if constexpr (kHasScale) {
 #pragma unroll
     for (int i = 0; i < kSize; ++i) values[i] *= static_cast<Accumulator>(kScale);
   }
-  if constexpr (kHasBias) {
-    AddElements<kSize, kBiasAligned>(arguments.bias + n, 1, count, values);
-  }
+  if constexpr (kHasBias) add_bias();
 #pragma unroll
   for (int i = 0; i < kSize; ++i) values[i] = Activate(values[i]);
   if constexpr (kHasResidual) {
@@ -103,6 +103,14 @@ __device__ __forceinline__ void Complete(const Arguments& arguments, long long b
                                              m * kResidualRowStride + n * kResidualColumnStride,
                                          kResidualColumnStride, count, values);
   }
+}
+
+template <int kSize>
+__device__ __forceinline__ void Complete(const Arguments& arguments, long long batch, int m, int n,
+                                         int count, Accumulator (&values)[kSize]) {
+  Complete(arguments, batch, m, n, count, values, [&] {
+    AddElements<kSize, kBiasAligned>(arguments.bias + n, 1, count, values);
+  });
 }
 
 // Completes and writes; what is outside the output is dropped.

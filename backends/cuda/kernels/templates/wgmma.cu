@@ -129,6 +129,9 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
         }
 #endif
       };
+#if SEEDTUNE_TMA_STORE
+      const TileBias bias(arguments, tile, consumer.lane);
+#endif
       const int last = Multiply(consumer, ring, tile.Steps(), d, meanwhile);
       if (kPingPong && !is_last && !tile.GoesOn()) TellTurn(1 - index);
       FinishMultiplying(consumer, last, d);
@@ -155,12 +158,12 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
         if constexpr (kDeferStores) {
 #pragma unroll
           for (int i = 0; i < kChunkWords; i += 4) {
-            Collect(d, chunk, i, tile, consumer, arguments, waiting.words[chunk][i / 4]);
+            Collect(d, chunk, i, tile, consumer, arguments, bias, waiting.words[chunk][i / 4]);
           }
           if (!waiting.any) waiting.StoreChunk(chunk, consumer, way, out_map);
         } else {
           Store(chunk, tile, consumer, way, out_map, [&](int i, unsigned(&words)[4]) {
-            Collect(d, chunk, i, tile, consumer, arguments, words);
+            Collect(d, chunk, i, tile, consumer, arguments, bias, words);
           });
         }
       }

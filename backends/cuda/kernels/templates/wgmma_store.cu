@@ -40,11 +40,39 @@ constexpr int kChunks = kInstructionsM * kRowChunks;
 
 constexpr int kChunkWords = kFragments * 2 * kPairWords;
 
+// The bias of a tile's columns, brought before they are multiplied, so that the epilogue waits for
+// nothing: of each 64 columns, each lane has two. What it needs itself is another lane's. Where two
+// warpgroups take turns, the wait is hidden, and their tiles leave no registers.
+constexpr bool kBringsBias =
+    kHasBias && !kPingPong && sizeof(Bias) == 2 && kBiasAligned > 1 && kN % 2 == 0;
+
+struct TileBias {
+  unsigned words[kBringsBias ? kBlockN / 64 : 1];
+
+  __device__ __forceinline__ TileBias(const Arguments& arguments, const Tile& tile, int lane) {
+    if constexpr (kBringsBias) {
+#pragma unroll
+      for (int i = 0; i < kBlockN / 64; ++i) {
+        const int column = tile.column + i * 64 + lane * 2;
+        words[i] = kN % kBlockN == 0 || column < kN
+                       ? *reinterpret_cast<const unsigned*>(arguments.bias + column)
+                       : 0;
+      }
+    }
+  }
+  // Of this lane's two columns of eight.
+  __device__ __forceinline__ Vector<Bias, 2> Of(int eight, int lane) const {
+    const unsigned bits = __shfl_sync(~0u, words[eight / 8], eight % 8 * 4 + lane % 4);
+    return *reinterpret_cast<const Vector<Bias, 2>*>(&bits);
+  }
+};
+
 // Four words of a chunk: of each eight columns, the lane's pair of rows 0-7, then of rows 8-15.
 __device__ __forceinline__ void Collect(const Accumulator (&d)[kInstructionsM][kTotalSums],
                                         int chunk, int first_word, const Tile& tile,
                                         const Consumer& consumer, const Arguments& arguments,
-                                        unsigned (&words)[4]) {
+                                        const TileBias& tile_bias, unsigned (&words)[4]) {
+  Vector<Bias, 2> bias;
   const int m = chunk / kRowChunks;
 #pragma unroll
   for (int word = 0; word < 4; word += kPairWords) {
@@ -52,8 +80,16 @@ __device__ __forceinline__ void Collect(const Accumulator (&d)[kInstructionsM][k
     const int row = tile.row + consumer.RowOf(m, pair % 2);
     const int column = tile.column + pair / 2 * 8 + consumer.lane % 4 * 2;
     Accumulator values[2] = {d[m][pair * 2], d[m][pair * 2 + 1]};
+    if (kBringsBias && pair % 2 == 0) bias = tile_bias.Of(pair / 2, consumer.lane);
     if ((kM % kBlockM == 0 || row < kM) && (kN % kBlockN == 0 || column < kN)) {
-      Complete(arguments, tile.batch, row, column, kN - column, values);
+      if constexpr (kBringsBias) {
+        Complete(arguments, tile.batch, row, column, kN - column, values, [&] {
+#pragma unroll
+          for (int i = 0; i < 2; ++i) values[i] += static_cast<Accumulator>(Widen(bias.at[i]));
+        });
+      } else {
+        Complete(arguments, tile.batch, row, column, kN - column, values);
+      }
     }
     Vector<Out, 2> narrow;
     Narrow(values[0], narrow.at[0]);
