@@ -583,7 +583,9 @@ class Generator {
     const int64_t cluster = tile_.cluster_m * tile_.cluster_n;
     const bool promote = IsFp8(matmul_.lhs.dtype);
     const bool by_registers = types_.lhs_by_registers || types_.rhs_by_registers;
-    const bool by_tensor_map = WritesOutByTensorMap() && !by_registers;
+    const bool by_tensor_map =
+        WritesOutByTensorMap() && !by_registers &&
+        tile_.block_n * DTypeBytes(matmul_.out.dtype) % kCudaWgmmaStageBytes == 0;
     WriteTile();
     Constant("kClusterM", tile_.cluster_m);
     Constant("kClusterN", tile_.cluster_n);

@@ -31,15 +31,17 @@ namespace {
 constexpr std::string_view kName = "cuda_matmul";
 constexpr int kVersion = 3;
 
+constexpr char kBlockM[] = "block_size[m]", kBlockN[] = "block_size[n]";
 constexpr int kMinArch = 80;
 constexpr int64_t kMinBlock = 16;
 constexpr int64_t kMaxBlock = 256;
 constexpr int64_t kMaxWarpTile = 128;
 constexpr int64_t kMinBlockKBytes = 32;
 constexpr int64_t kMaxBlockKBytes = 256;
-// Between powers of two, since operands are read less often by larger tiles and 256 x 256 sums do
-// not fit.
-constexpr int64_t kWgmmaBlock = 192;
+// Between powers of two, for wgmma: operands are read less often by larger tiles and 256 x 256 sums
+// do not fit; and so that tiles are as many as multiprocessors, or a little less.
+constexpr int64_t kWgmmaRowBlocks[] = {192};
+constexpr int64_t kWgmmaColumnBlocks[] = {96, 160, 192};
 constexpr int64_t kNearBlock = 128;  // the default, as near as the matmul has it
 constexpr int64_t kMaxThreads = 512;
 constexpr int64_t kMaxWarpsK = 16;
@@ -133,11 +135,17 @@ class Builder {
     SEEDTUNE_RETURN_IF_ERROR(Add(Knob::Enum("family", families, families[0])));
     const int64_t narrower = std::min(DTypeBytes(types_.lhs), DTypeBytes(types_.rhs));
     for (const auto& [name, extent] :
-         {std::pair("block_size[m]", matmul_.m), std::pair("block_size[n]", matmul_.n)}) {
+         {std::pair(kBlockM, matmul_.m), std::pair(kBlockN, matmul_.n)}) {
       const int64_t max =
           std::clamp(NextPowerOfTwo(std::min(extent, kMaxBlock)), kMinBlock, kMaxBlock);
       std::vector<int64_t> sizes = PowersOfTwo(kMinBlock, max);
-      if (Has(CudaFamily::kWgmma) && max > kWgmmaBlock) sizes.insert(sizes.end() - 1, kWgmmaBlock);
+      if (Has(CudaFamily::kWgmma)) {
+        const std::span<const int64_t> between =
+            name == kBlockN ? std::span<const int64_t>(kWgmmaColumnBlocks) : kWgmmaRowBlocks;
+        for (const int64_t size : between) {
+          if (size < max) sizes.insert(std::upper_bound(sizes.begin(), sizes.end(), size), size);
+        }
+      }
       SEEDTUNE_RETURN_IF_ERROR(AddIntegers(name, sizes, kNearBlock));
     }
     SEEDTUNE_RETURN_IF_ERROR(Add(BlockSizeKnob(
@@ -359,10 +367,10 @@ class Builder {
     };
     for (const char* knob : {"block_size[m]", "block_size[n]"}) {
       Constrain(absl::StrCat("wgmma_rows_", knob),
-                absl::StrCat(knob, " at least ", kCudaWgmmaRows, " for wgmma, and ", kWgmmaBlock,
-                             " only there"),
+                absl::StrCat(knob, " at least ", kCudaWgmmaRows,
+                             " for wgmma, and a power of two elsewhere"),
                 {"family", knob}, [is_wgmma](std::span<const int64_t> v) {
-                  return is_wgmma(v[0]) ? v[1] >= kCudaWgmmaRows : v[1] != kWgmmaBlock;
+                  return is_wgmma(v[0]) ? v[1] >= kCudaWgmmaRows : NextPowerOfTwo(v[1]) == v[1];
                 });
     }
     Constrain("wgmma_stage",

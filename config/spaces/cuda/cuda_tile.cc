@@ -32,8 +32,13 @@ constexpr int64_t kChunkBytes = 16;  // of one load of a skinny kernel's thread
 constexpr int kFp8Arch = 89;         // from which on tensor cores take all that they take here
 
 int64_t TileBytes(const CudaTile& tile, const CudaTypes& types) {
+  int64_t columns = tile.block_n;
+  // Copied by 128 bytes of them, where they do not lie along k.
+  if (tile.family == CudaFamily::kWgmma && !types.rhs_along_k && DTypeBytes(types.rhs) == 2) {
+    columns = RoundUp(columns, kCudaWgmmaStageBytes / 2);
+  }
   const int64_t bytes =
-      tile.block_k * (tile.block_m * DTypeBytes(types.lhs) + tile.block_n * DTypeBytes(types.rhs));
+      tile.block_k * (tile.block_m * DTypeBytes(types.lhs) + columns * DTypeBytes(types.rhs));
   if (tile.family != CudaFamily::kSimt) return bytes;
   // Operands that are turned have a padded row for each step of k (templates/tile_copy.cu).
   return bytes + tile.block_k * kTurnedPadBytes *

@@ -6,13 +6,16 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
   const unsigned out_buffers = stages + kStages * kStageBytes;
   const unsigned full_barriers = out_buffers + kOutBytes;
   const unsigned empty_barriers = full_barriers + kStages * 8;
-  const int warpgroup = threadIdx.x / kWarpgroup;
+  const int warp = __shfl_sync(0xffffffffu, threadIdx.x / 32, 0);  // so known to be uniform
+  const int warpgroup = warp / (kWarpgroup / 32);
   const int cluster = blockIdx.x / kClusterSize;
   const int rank = blockIdx.x % kClusterSize;
   const int rank_m = rank % kClusterM;
   const int rank_n = rank / kClusterM;
 
-  if (threadIdx.x == 0) {
+  if (warp == 0 && ElectOne()) {
+    asm volatile("prefetch.tensormap [%0];" ::"l"(&lhs_map) : "memory");
+    asm volatile("prefetch.tensormap [%0];" ::"l"(&rhs_map) : "memory");
     // Who reads what this block's producer brings: the blocks of its row and of its column.
     constexpr int kReaders = (kClusterM + kClusterN - 1) * (kPingPong ? 1 : kConsumers);
     for (int s = 0; s < kStages; ++s) {
@@ -20,13 +23,14 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
       InitBarrier(empty_barriers + s * 8, kReaders);
     }
     asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
-    asm volatile("prefetch.tensormap [%0];" ::"l"(&lhs_map) : "memory");
-    asm volatile("prefetch.tensormap [%0];" ::"l"(&rhs_map) : "memory");
   }
   if constexpr (kClusterSize > 1) {
     ClusterSync();
-  } else {
-    __syncthreads();
+  } else if (warp == 0) {
+    __syncwarp();
+    TellMultipliers();
+  } else if (warpgroup > 0) {
+    WaitForProducer();
   }
 
   const Walk walk(cluster, rank_m, rank_n);
@@ -35,33 +39,53 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
   if constexpr (kSplits > 1 && !kAddsParts)
     asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
 
-  if (warpgroup == 0) {
-    if constexpr (kProducerRegisters > 0) {
+  // This block's share of a stage.
+  const auto bring = [&](int stage, const Tile& tile, int k) {
+    unsigned short row_blocks = 0;     // blocks of the cluster with the same rows
+    unsigned short column_blocks = 0;  // and with the same columns
+    for (int i = 0; i < kClusterN; ++i) row_blocks |= 1 << (rank_m + i * kClusterM);
+    for (int i = 0; i < kClusterM; ++i) column_blocks |= 1 << (i + rank_n * kClusterM);
+    const unsigned barrier = full_barriers + stage * 8;
+    ExpectBytes(barrier, kStageBytes);
+    const unsigned a = stages + stage * kStageBytes;
+    const int lhs_batch = kLhsBatched ? tile.batch : 0;
+    const int rhs_batch = kRhsBatched ? tile.batch : 0;
+    BringTile<Lhs, kLhsAlongK, kBlockM, kClusterN>(a, lhs_map, barrier, tile.row, k, lhs_batch,
+                                                   rank_n, row_blocks);
+    BringTile<Rhs, kRhsAlongK, kBlockN, kClusterM>(a + kLhsBytes, rhs_map, barrier, tile.column, k,
+                                                   rhs_batch, rank_m, column_blocks);
+  };
+  if constexpr (kProducerRegisters > 0) {
+    if (warpgroup == 0) {
       asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kProducerRegisters));
     }
-    if (threadIdx.x == 0) {
-      unsigned short row_blocks = 0;     // blocks of the cluster with the same rows
-      unsigned short column_blocks = 0;  // and with the same columns
-      for (int i = 0; i < kClusterN; ++i) row_blocks |= 1 << (rank_m + i * kClusterM);
-      for (int i = 0; i < kClusterM; ++i) column_blocks |= 1 << (i + rank_n * kClusterM);
+  }
+  if constexpr (kFirstStages > 0) {
+    // For these, nobody has to be waited for; and this code is at hand, while the other stands
+    // behind what multiplies, and comes from memory.
+    if (warp == 0 && ElectOne()) {
+      const Tile tile = walk.At(0);
+#pragma unroll 1
+      for (int stage = 0; stage < kFirstStages; ++stage) {
+        bring(stage, tile, tile.split + stage * kSplits);
+      }
+    }
+  }
+  if (warpgroup == 0) {
+    if (warp == 0 && ElectOne()) {
       Ring ring;
       ring.parity = 1;  // of a barrier in its first round, the round before is over
+      ring.Skip(kFirstStages);
+      int brought = kFirstStages;  // of this tile
       for (int turn = 0; turn < walk.turns; ++turn) {
         const Tile tile = walk.At(turn);
-        const int lhs_batch = kLhsBatched ? tile.batch : 0;
-        const int rhs_batch = kRhsBatched ? tile.batch : 0;
 #pragma unroll 1
-        for (int k = tile.split; k < tile.end; k += kSplits) {
+        for (int k = tile.split + brought * kSplits; k < tile.end; k += kSplits) {
           WaitFor(empty_barriers + ring.stage * 8, ring.parity);
-          const unsigned barrier = full_barriers + ring.stage * 8;
-          ExpectBytes(barrier, kStageBytes);
-          const unsigned a = stages + ring.stage * kStageBytes;
-          BringTile<Lhs, kLhsAlongK, kBlockM, kClusterN>(a, lhs_map, barrier, tile.row, k,
-                                                         lhs_batch, rank_n, row_blocks);
-          BringTile<Rhs, kRhsAlongK, kBlockN, kClusterM>(
-              a + kLhsBytes, rhs_map, barrier, tile.column, k, rhs_batch, rank_m, column_blocks);
+          bring(ring.stage, tile, k);
           ring.Advance();
         }
+        brought = 0;
 #if SEEDTUNE_STREAM_K
         if (tile.GoesOn()) BringSums(ring, stages, full_barriers, empty_barriers, arguments);
 #endif
@@ -71,6 +95,11 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
     if constexpr (kConsumerRegisters > 0) {
       asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kConsumerRegisters));
     }
+#if SEEDTUNE_TMA_STORE
+    if (warp == kWarpgroup / 32 && ElectOne()) {
+      asm volatile("prefetch.tensormap [%0];" ::"l"(&out_map) : "memory");
+    }
+#endif
     const int thread = threadIdx.x % kWarpgroup;
     const int index = warpgroup - 1;
     Consumer consumer;
@@ -174,7 +203,7 @@ __device__ __forceinline__ void Run(const TensorMap& lhs_map, const TensorMap& r
 #endif
     }
 #if SEEDTUNE_TMA_STORE
-    Leave(consumer.lane);
+    Leave();
 #endif
   }
   __syncwarp();

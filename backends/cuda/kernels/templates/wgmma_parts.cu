@@ -29,8 +29,14 @@ constexpr int kPieces = kColumns / kInstructionColumns;  // 1 unless kPromote
 constexpr int kTotalSums = kPieces * kSums;              // of a thread for 64 rows
 constexpr bool kRowsAlongK = kTurned ? kRhsAlongK : kLhsAlongK;
 constexpr bool kColumnsAlongK = kTurned ? kLhsAlongK : kRhsAlongK;
-constexpr int kLhsBytes = kBlockM * kRowBytes;
-constexpr int kStageBytes = (kBlockM + kBlockN) * kRowBytes;
+// Rows of 128 bytes that an operand's tile takes of a stage: whole copies.
+template <typename T, bool kAlongK>
+__device__ constexpr int HeldRows(int block) {
+  constexpr int kCopyColumns = kRowBytes / static_cast<int>(sizeof(T));
+  return kAlongK ? block : CeilDiv(block, kCopyColumns) * kCopyColumns;
+}
+constexpr int kLhsBytes = HeldRows<Lhs, kLhsAlongK>(kBlockM) * kRowBytes;
+constexpr int kStageBytes = kLhsBytes + HeldRows<Rhs, kRhsAlongK>(kBlockN) * kRowBytes;
 constexpr int kClusterSize = kClusterM * kClusterN;
 // A warp's 16 rows of the output on their way out, 128 bytes of each.
 constexpr int kOutBufferBytes = 16 * kRowBytes;
@@ -95,9 +101,32 @@ __device__ __forceinline__ void TellTurn(int consumer) {
   asm volatile("bar.arrive %0, 256;" ::"r"(1 + consumer) : "memory");
 }
 
+// Named barrier 0: the warp that brings stages goes on, the warpgroups that multiply wait for it.
+__device__ __forceinline__ void TellMultipliers() {
+  asm volatile("bar.arrive 0, %0;" ::"n"(32 + kConsumers * kWarpgroup) : "memory");
+}
+__device__ __forceinline__ void WaitForProducer() {
+  asm volatile("bar.sync 0, %0;" ::"n"(32 + kConsumers * kWarpgroup) : "memory");
+}
+
 __device__ __forceinline__ void ClusterSync() {
   asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::
                    : "memory");
+}
+
+// One lane of a whole warp. Unlike after a comparison of thread numbers, the compiler knows that
+// one thread goes on: addresses of bulk copies stay in uniform registers, where they are taken
+// from, and are not gathered from each thread that may be there, in a loop.
+__device__ __forceinline__ bool ElectOne() {
+  unsigned elected = 0;
+  asm volatile(
+      "{\n"
+      ".reg .pred p;\n"
+      "elect.sync _|p, 0xffffffff;\n"
+      "selp.u32 %0, 1, 0, p;\n"
+      "}"
+      : "=r"(elected));
+  return elected != 0;
 }
 
 // ---- Copies
@@ -144,7 +173,7 @@ __device__ __forceinline__ void BringTile(unsigned stage, const TensorMap& map, 
                                           unsigned short blocks) {
   constexpr int kRows = kAlongK ? kBlock : kBlockK;
   constexpr int kCopyColumns = kRowBytes / static_cast<int>(sizeof(T));
-  constexpr int kCopies = kAlongK ? 1 : kBlock / kCopyColumns;
+  constexpr int kCopies = kAlongK ? 1 : CeilDiv(kBlock, kCopyColumns);
   constexpr int kShareRows = kRows / kShares;
 #pragma unroll
   for (int copy = 0; copy < kCopies; ++copy) {
@@ -158,6 +187,12 @@ __device__ __forceinline__ void BringTile(unsigned stage, const TensorMap& map, 
     }
   }
 }
+
+// Stages of a block's first tile that are asked for before anything else: all that are free. Not in
+// a cluster, where each block waits until the others are there, nor of a tile that may be shared.
+constexpr int kFirstStages = kClusterSize > 1 || kStreamK  ? 0
+                             : kStages < kStepsK / kSplits ? kStages
+                                                           : kStepsK / kSplits;
 
 // The ring's stages, one after the other.
 struct Ring {

@@ -65,6 +65,124 @@ __device__ __forceinline__ void FinishQuad(const Arguments& arguments, const Til
   }
 }
 
+__device__ __forceinline__ Quad QuadOf(const Accumulator (&d)[kInstructionsM][kTotalSums],
+                                       int quad) {
+  const int m = quad / (kTotalSums / 4);
+  const int i = quad % (kTotalSums / 4) * 4;
+  return {{d[m][i], d[m][i + 1], d[m][i + 2], d[m][i + 3]}};
+}
+
+// Until the blocks of the tile have written their parts. How many had left when this one did, and
+// all that came.
+__device__ __forceinline__ unsigned MeetBlocks(unsigned* counter, int thread) {
+  MeetAdders();
+  unsigned left_before = 0;
+  if (thread == 0) {
+    asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(counter) : "memory");
+    while (Acquire(counter) < kSplits) {
+    }
+    left_before = atomicAdd(counter, 1u);
+  }
+  MeetAdders();
+  return left_before;
+}
+
+// Where a block's share is the same quads of every thread: a thread keeps its own part of these,
+// leaves the others', and adds up what others left of its own.
+constexpr int kQuads = kInstructionsM * kTotalSums / 4;  // of a thread
+constexpr bool kSharesAreWhole = kQuads % kSplits == 0;
+constexpr int kOwnQuads = kSharesAreWhole ? kQuads / kSplits : 1;
+constexpr int kTraded = kTurned || kOwnQuads % 2 != 0 ? 1 : kOwnQuads % 4 != 0 ? 2 : 4;
+constexpr int kFinishedRun = kOutAligned < 2             ? 2
+                             : kOutAligned < 2 * kTraded ? kOutAligned
+                                                         : 2 * kTraded;
+
+// Quads that are added up together, and parts that are read at one time: some 64 registers of them.
+__device__ constexpr int BatchOf(int quads) {
+  const int twice = 2 * quads;
+  return kOwnQuads % twice == 0 && twice * (kSplits - 1) <= 8 ? BatchOf(twice) : quads;
+}
+constexpr int kBatchQuads = BatchOf(kTraded);
+constexpr int kPartsAtOnce = kBatchQuads >= 8 ? 1 : 8 / kBatchQuads;
+
+__device__ __forceinline__ void FinishBatch(const Arguments& arguments, const Tile& tile,
+                                            const Consumer& consumer, int first,
+                                            const Quad (&sums)[kBatchQuads]) {
+  const int lane = consumer.lane;
+#pragma unroll
+  for (int i = 0; i < kBatchQuads; i += kTraded) {
+    const int quad = first + i;
+    if constexpr (kTurned) {
+      FinishQuad(arguments, tile, consumer, quad, sums[i]);
+    } else {
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        Accumulator values[2 * kTraded];
+#pragma unroll
+        for (int v = 0; v < 2 * kTraded; ++v) values[v] = sums[i + v / 2].at[half * 2 + v % 2];
+        Trade<kTraded>(lane, values);
+        const int column = tile.column + quad % (kTotalSums / 4) * 8 + lane % kTraded * 8 +
+                           lane % 4 / kTraded * kTraded * 2;
+#pragma unroll
+        for (int run = 0; run < 2 * kTraded; run += kFinishedRun) {
+          Accumulator finished[kFinishedRun];
+#pragma unroll
+          for (int v = 0; v < kFinishedRun; ++v) finished[v] = values[run + v];
+          Finish(arguments, tile.batch,
+                 tile.row + consumer.RowOf(quad / (kTotalSums / 4), half), column + run, finished);
+        }
+      }
+    }
+  }
+}
+
+__device__ __forceinline__ void AddWholeShares(const Accumulator (&d)[kInstructionsM][kTotalSums],
+                                               const Arguments& arguments, const Tile& tile,
+                                               const Consumer& consumer, unsigned* counter,
+                                               uint4* parts) {
+  const int thread = consumer.place;
+  const int split = tile.split;
+  Quad own[kOwnQuads] = {};
+#pragma unroll
+  for (int quad = 0; quad < kQuads; ++quad) {
+    const Quad mine = QuadOf(d, quad);
+    if (quad / kOwnQuads == split) {
+      own[quad % kOwnQuads] = mine;
+    } else {
+      parts[(split * kQuads + quad) * kAdders + thread] = mine.Bits();
+    }
+  }
+  const unsigned left_before = MeetBlocks(counter, thread);
+#pragma unroll
+  for (int batch = 0; batch < kOwnQuads; batch += kBatchQuads) {
+    const int first = split * kOwnQuads + batch;
+    Quad sums[kBatchQuads] = {};
+#pragma unroll
+    for (int from = 0; from < kSplits; from += kPartsAtOnce) {
+      uint4 bits[kPartsAtOnce][kBatchQuads];
+#pragma unroll
+      for (int p = 0; p < kPartsAtOnce && from + p < kSplits; ++p) {
+#pragma unroll
+        for (int i = 0; i < kBatchQuads; ++i) {
+          bits[p][i] = own[batch + i].Bits();
+          if (from + p != split) {
+            bits[p][i] =
+                LoadPart(parts + ((from + p) * kQuads + first + i) * kAdders + thread);
+          }
+        }
+      }
+#pragma unroll
+      for (int p = 0; p < kPartsAtOnce && from + p < kSplits; ++p) {
+#pragma unroll
+        for (int i = 0; i < kBatchQuads; ++i) sums[i].Add(bits[p][i]);
+      }
+    }
+    FinishBatch(arguments, tile, consumer, first, sums);
+  }
+  // All have come, and who leaves last clears the counter.
+  if (thread == 0 && left_before == 2 * kSplits - 1) *counter = 0;
+}
+
 // `scratch`: shared memory, 16 bytes for each of those that add.
 __device__ __forceinline__ void AddParts(const Accumulator (&d)[kInstructionsM][kTotalSums],
                                          const Arguments& arguments, const Tile& tile,
@@ -75,6 +193,10 @@ __device__ __forceinline__ void AddParts(const Accumulator (&d)[kInstructionsM][
   unsigned* const counter = reinterpret_cast<unsigned*>(arguments.workspace) + number;
   uint4* const parts = reinterpret_cast<uint4*>(arguments.workspace + kPartialsOffset) +
                        static_cast<long long>(number) * kSplits * kTileQuads;
+  if constexpr (kSharesAreWhole) {
+    AddWholeShares(d, arguments, tile, consumer, counter, parts);
+    return;
+  }
 #pragma unroll
   for (int m = 0; m < kInstructionsM; ++m) {
 #pragma unroll
@@ -83,15 +205,7 @@ __device__ __forceinline__ void AddParts(const Accumulator (&d)[kInstructionsM][
       parts[tile.split * kTileQuads + (m * kTotalSums + i) / 4 * kAdders + thread] = quad.Bits();
     }
   }
-  MeetAdders();
-  unsigned left_before = 0;
-  if (thread == 0) {
-    asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(counter) : "memory");
-    while (Acquire(counter) < kSplits) {
-    }
-    left_before = atomicAdd(counter, 1u);
-  }
-  MeetAdders();
+  const unsigned left_before = MeetBlocks(counter, thread);
   // This block's share of the tile.
   const int first = kTileQuads * tile.split / kSplits;
   const int end = kTileQuads * (tile.split + 1) / kSplits;

@@ -29,6 +29,28 @@ __device__ __forceinline__ void StoreRun(const Arguments& arguments, const Tile&
   }
 }
 
+// Four lanes that have two neighbouring columns each of kGroups groups of eight trade them, so that
+// each has 2 kGroups neighbouring columns of one group.
+template <int kGroups>
+__device__ __forceinline__ void Trade(int lane, Accumulator (&values)[2 * kGroups]) {
+#pragma unroll
+  for (int distance = 1; distance < kGroups; distance *= 2) {
+    const bool upper = lane & distance;
+#pragma unroll
+    for (int group = 0; group < kGroups; ++group) {
+      if (group & distance) continue;
+#pragma unroll
+      for (int c = 0; c < 2; ++c) {
+        Accumulator& low = values[group * 2 + c];
+        Accumulator& high = values[(group + distance) * 2 + c];
+        const Accumulator taken = __shfl_xor_sync(0xffffffffu, upper ? low : high, distance);
+        low = upper ? taken : low;
+        high = upper ? high : taken;
+      }
+    }
+  }
+}
+
 #if SEEDTUNE_TMA_STORE
 // A warp's part of a tile goes to the output through shared memory, in chunks of 16 rows by 128
 // bytes.
@@ -117,7 +139,7 @@ __device__ __forceinline__ void Store(int chunk, const Tile& tile, const Consume
   const int lane = consumer.lane;
   const unsigned to = way.buffers + way.used % kOutBuffers * kOutBufferBytes;
   ++way.used;
-  if (lane == 0) WaitForCopiesOut<kOutBuffers - 1>();
+  WaitForCopiesOut<kOutBuffers - 1>();
   __syncwarp();
 #pragma unroll
   for (int i = 0; i < kChunkWords; i += 4) {
@@ -143,7 +165,7 @@ __device__ __forceinline__ void Store(int chunk, const Tile& tile, const Consume
   }
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
   __syncwarp();
-  if (lane == 0) {
+  if (ElectOne()) {
     CopyOut(
         out_map, to, tile.column + chunk % kRowChunks * kChunkColumns,
         tile.row + consumer.first_row + chunk / kRowChunks * kInstructionRows + consumer.warp * 16,
@@ -169,10 +191,13 @@ struct Waiting {
 };
 
 // The memory has to stay until it is read; what is written is there when the kernel has ended.
-__device__ __forceinline__ void Leave(int lane) {
-  if (lane == 0) WaitForCopiesOut<0>();
-}
+__device__ __forceinline__ void Leave() { WaitForCopiesOut<0>(); }
 #else
+// Columns are traded by fours of eights, and stored as much at a time as the output's alignment
+// allows.
+constexpr int kStoredEights = 4;
+constexpr int kStoredRun = kSplits > 1 ? 4 : kOutAligned < 2 ? 2 : kOutAligned;
+
 // A warp's sums of a tile.
 __device__ __forceinline__ void StoreSums(const Accumulator (&d)[kInstructionsM][kTotalSums],
                                           const Tile& tile, const Consumer& consumer,
@@ -192,10 +217,24 @@ __device__ __forceinline__ void StoreSums(const Accumulator (&d)[kInstructionsM]
       }
     } else {
 #pragma unroll
-      for (int i = 0; i < kTotalSums; i += 2) {
-        Accumulator values[2] = {d[m][i], d[m][i + 1]};
-        StoreRun(arguments, tile, tile.row + consumer.RowOf(m, i % 4 / 2),
-                 tile.column + i / 4 * 8 + lane % 4 * 2, values);
+      for (int eight = 0; eight < kTotalSums / 4; eight += kStoredEights) {
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+          Accumulator values[2 * kStoredEights];
+#pragma unroll
+          for (int v = 0; v < 2 * kStoredEights; ++v) {
+            values[v] = d[m][(eight + v / 2) * 4 + half * 2 + v % 2];
+          }
+          Trade<kStoredEights>(lane, values);
+#pragma unroll
+          for (int run = 0; run < 2 * kStoredEights; run += kStoredRun) {
+            Accumulator stored[kStoredRun];
+#pragma unroll
+            for (int v = 0; v < kStoredRun; ++v) stored[v] = values[run + v];
+            StoreRun(arguments, tile, tile.row + consumer.RowOf(m, half),
+                     tile.column + eight * 8 + lane % 4 * 8 + run, stored);
+          }
+        }
       }
     }
   }

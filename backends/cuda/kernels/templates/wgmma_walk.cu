@@ -27,7 +27,10 @@ __device__ __forceinline__ Tile TileOf(int work, int rank_m, int rank_n) {
   const int in_plane = work % kClusterTiles;
   const int group = in_plane / (kGroup * kClusterTilesN);
   const int first = group * kGroup;
-  const int rows = kClusterTilesM - first < kGroup ? kClusterTilesM - first : kGroup;
+  const int rows = kClusterTilesM % kGroup == 0      ? kGroup
+                   : kClusterTilesM < kGroup         ? kClusterTilesM
+                   : kClusterTilesM - first < kGroup ? kClusterTilesM - first
+                                                     : kGroup;
   const int in_group = in_plane - group * kGroup * kClusterTilesN;
   tile.row = ((first + in_group % rows) * kClusterM + rank_m) * kBlockM;
   tile.column = (in_group / rows * kClusterN + rank_n) * kBlockN;
