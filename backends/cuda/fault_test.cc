@@ -179,12 +179,12 @@ class GpuFaultTest : public FaultTest {
     setenv("REAL_NVRTC", real.c_str(), 1);
     MakeKernel(detected.devices[0], 512);
     SetMode("ok");
-    absl::StatusOr<std::unique_ptr<Measurer>> measurer = MakeCudaMeasurer(
-        {.worker_argv = {PathOf("cuda_test_worker")},
-         .device = device_,
-         .compile_workers = 2,
-         .compile_limit = {.first_ns = kPatientNs, .min_ns = kPatientNs}},
-        SystemClock());
+    absl::StatusOr<std::unique_ptr<Measurer>> measurer =
+        MakeCudaMeasurer({.worker_argv = {PathOf("cuda_test_worker")},
+                          .device = device_,
+                          .compile_workers = 2,
+                          .compile_limit = {.first_ns = kPatientNs, .min_ns = kPatientNs}},
+                         SystemClock());
     ASSERT_THAT(measurer.status(), IsOk());
     measurer_ = *std::move(measurer);
     if (const char* times = getenv("FAULT_TIMES")) times_ = std::atoi(times);

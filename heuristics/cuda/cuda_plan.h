@@ -38,9 +38,9 @@ PartialConfig ToPartial(const CudaTile& tile);
 
 // Cycles that a kernel of family mma or simt takes, by a simple model: blocks come in waves; a
 // multiprocessor multiplies and reads its shared memory at some rate, and waits for memory where
-// too little is under way; no faster than blocks can be started, than the bytes of all tiles come from the L2 cache and those
-// of all operands from memory; parts of k are added up at the end. Unknown figures of the device
-// are taken as an A100's. Good for ranking tiles, not for times.
+// too little is under way; no faster than blocks can be started, than the bytes of all tiles come
+// from the L2 cache and those of all operands from memory; parts of k are added up at the end.
+// Unknown figures of the device are taken as an A100's. Good for ranking tiles, not for times.
 double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem, const HardwareInfo& device);
 
 // Tiles that the space takes and that differ, best first. Not thread-safe.

@@ -27,8 +27,8 @@ namespace seedtune {
 namespace {
 
 constexpr int64_t kShortBlock = 16;  // a skinny kernel's one block size of the short side
-// Of the short side, what the mma kernel streams as well, where the other operand is large enough to
-// be the work: a fraction of the L2 cache.
+// Of the short side, what the mma kernel streams as well, where the other operand is large enough
+// to be the work: a fraction of the L2 cache.
 constexpr int64_t kMaxStreamed = 32;
 constexpr int64_t kLargeOfL2 = 4, kDefaultL2Bytes = 32 << 20;
 // From the request to the data, loaded; H200, measured.
@@ -63,17 +63,14 @@ std::optional<Skinny> SkinnyOf(const TuningContext& context, std::string& why_no
   const auto streams = [](const OperandFact& operand, bool along_k) {
     return operand.alignment_bytes >= kWideCopy && (along_k || DTypeBytes(operand.dtype) > 1);
   };
-  skinny.streams_by_tensor_cores = tensor_cores &&
-                                   streams(problem->fact->lhs, types.lhs_along_k) &&
+  skinny.streams_by_tensor_cores = tensor_cores && streams(problem->fact->lhs, types.lhs_along_k) &&
                                    streams(problem->fact->rhs, types.rhs_along_k);
   skinny.bytes = DTypeBytes(types.long_is_n ? types.rhs : types.lhs);
   skinny.extent = std::max(problem->m, problem->n);
-  const int64_t l2_bytes =
-      context.device.l2_bytes > 0 ? context.device.l2_bytes : kDefaultL2Bytes;
-  const bool is_large = skinny.extent * problem->k * problem->batch * skinny.bytes >
-                        l2_bytes / kLargeOfL2;
-  const int64_t most =
-      is_large && skinny.streams_by_tensor_cores ? kMaxStreamed : kCudaMaxSkinny;
+  const int64_t l2_bytes = context.device.l2_bytes > 0 ? context.device.l2_bytes : kDefaultL2Bytes;
+  const bool is_large =
+      skinny.extent * problem->k * problem->batch * skinny.bytes > l2_bytes / kLargeOfL2;
+  const int64_t most = is_large && skinny.streams_by_tensor_cores ? kMaxStreamed : kCudaMaxSkinny;
   if (types.short_extent > most) {
     why_not =
         absl::StrCat("the lesser of m and n is ", types.short_extent, ", want at most ", most);

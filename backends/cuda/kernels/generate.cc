@@ -375,8 +375,8 @@ class Generator {
   }
 
   // Whether an operand that is read once should leave the L2 cache first: if that could not hold it
-  // until the next time. But what others left there to be written slows a stream down for as long as
-  // it stays, and a long one more than writing it does (H200: docs/results/h200-portable.md).
+  // until the next time. But what others left there to be written slows a stream down for as long
+  // as it stays, and a long one more than writing it does (H200: docs/results/h200-portable.md).
   bool LeavesFirst(const Operand& operand) const {
     const int64_t bytes =
         operand.batches * operand.rows * operand.elements * DTypeBytes(operand.dtype);
