@@ -44,9 +44,12 @@ constexpr double kSecondLaunch = 3000;
 // Of the block that adds the parts up: its start, and the bytes of them that it reads a cycle. A
 // simt kernel's few threads have many sums each.
 constexpr double kLastBlock = 1500, kLastBlockBytes = 40, kSimtLastBlockBytes = 10;
-// Warps that a multiprocessor needs for its ordinary multipliers to be busy: with half of them,
-// half of the speed (f32 on an H100).
-constexpr double kSimtWarps = 8;
+// Warps that a multiprocessor needs for its ordinary multipliers to be busy, and sums of a thread
+// in all of them: with half of either, half of the speed (f32; eight warps of 32 on an H100, four
+// of 64 on an H200).
+constexpr double kSimtWarps = 4, kSimtSums = 256;
+// How much of the shorter of multiplying and reading shared memory the longer one does not hide.
+constexpr double kMmaOverlap = 0.25, kSimtOverlap = 0.75;
 // Elements of operands that no asynchronous copy takes, a cycle.
 constexpr double kShiftedElements = 64;
 // Elements of a simt kernel that go one a copy, a cycle.
@@ -134,6 +137,7 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
   // One step of one block that has the multiprocessor for itself.
   const double rate = mma ? kMmaRate * 2 / std::max(lhs, rhs) : kSimtRate * 4 / sum;
   const double warps = static_cast<double>(CudaThreads(tile)) / 32;
+  const double sums = static_cast<double>(tile.warp_m * tile.warp_n) / 32;
   const double shared =
       ((m * lhs + n * rhs) + warps * (tile.warp_m * lhs + tile.warp_n * rhs)) * k / kSharedBytes;
   const double multiply = m * n * k / rate;
@@ -145,8 +149,9 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
   const double turned = single(problem.fact->lhs, problem.types.lhs_along_k, m) +
                         single(problem.fact->rhs, problem.types.rhs_along_k, n);
   // They overlap, if not wholly.
-  const double step =
-      std::max(multiply, shared) + 0.25 * std::min(multiply, shared) + turned / kTurnedElements;
+  const double step = std::max(multiply, shared) +
+                      (mma ? kMmaOverlap : kSimtOverlap) * std::min(multiply, shared) +
+                      turned / kTurnedElements;
   // Copies of a stage go out while another one is multiplied, so that the last is half as early.
   double wait = kLoadLatency / (static_cast<double>(tile.stages) - 1.5);
   // What is shifted into place is fetched a step ahead, whatever the stages.
@@ -156,7 +161,9 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
 
   const double together = static_cast<double>(CudaBlocksPerUnit(tile, problem.types, device));
   const auto wave = [&](double blocks_of_unit) {
-    const double idle = mma ? 1 : std::max(kSimtWarps / (blocks_of_unit * warps), 1.0);
+    const double unit_warps = blocks_of_unit * warps;
+    const double idle =
+        mma ? 1 : std::max({kSimtWarps / unit_warps, kSimtSums / (unit_warps * sums), 1.0});
     return steps * std::max(step * blocks_of_unit * idle + kStep / blocks_of_unit, wait) +
            kBlockOverhead;
   };

@@ -277,10 +277,13 @@ int64_t CudaSharedBytes(const CudaTile& tile, const CudaTypes& types) {
     return 1024 + ring + CudaConsumers(tile) * 4 * kCudaWgmmaWarpRows * tile.epilogue_bytes +
            tile.stages * 16;
   }
-  if (tile.family != CudaFamily::kMma) return ring;
-  // The epilogue passes 16 rows of each warp's sums through it, padded (templates/mma.cu).
-  return std::max(
-      ring, CudaThreads(tile) / kWarpSize * 16 * (tile.warp_n + 8) * DTypeBytes(types.accumulator));
+  // The epilogue passes rows of each warp's sums through it, padded: 16 (templates/mma.cu), or 4
+  // where it has to (templates/simt.cu).
+  const int64_t sum_bytes = DTypeBytes(types.accumulator);
+  const int64_t warp_bytes = tile.family == CudaFamily::kMma
+                                 ? 16 * (tile.warp_n + 8) * sum_bytes
+                                 : 4 * (tile.warp_n * sum_bytes + kChunkBytes);
+  return std::max(ring, CudaThreads(tile) / kWarpSize * warp_bytes);
 }
 
 int64_t CudaRingBytes(const CudaTile& tile, const CudaTypes& types) {

@@ -17,7 +17,10 @@ constexpr int kMin = a < b ? a : b;
 constexpr int kLongestRun = 16 / sizeof(Accumulator);
 constexpr int kRunM = kMin<kLongestRun, kThreadM>;
 constexpr int kRunN = kMin<kLongestRun, kThreadN>;
-constexpr int kRun = kRunN;  // of what ForEachRun hands out
+// Of what ForEachRun hands out. Runs that one store cannot take would be stored with gaps between
+// threads: they change places first, so that neighbours store neighbours.
+constexpr bool kChangesPlaces = kOutColumnStride == 1 && kRunN > kOutAligned;
+constexpr int kRun = kChangesPlaces ? kOutAligned : kRunN;
 
 __device__ __forceinline__ int WarpM() { return threadIdx.x / 32 % kWarpsM * kWarpM; }
 __device__ __forceinline__ int WarpN() { return threadIdx.x / 32 / kWarpsM * kWarpN; }
@@ -74,18 +77,48 @@ __device__ __forceinline__ void MultiplyStep(const Fragments& fragments,
   }
 }
 
-// Hands the sums out in runs along n: use(row, column, run), in the block's tile.
+// Hands the sums out in runs along n: use(row, column, run), in the block's tile. Places are changed
+// through shared memory, four rows of a warp's tile at a time, padded by a run.
 template <typename Use>
-__device__ __forceinline__ void ForEachRun(unsigned char*, Accumulator (&sums)[kSums], Use use) {
+__device__ __forceinline__ void ForEachRun(unsigned char* shared, Accumulator (&sums)[kSums],
+                                           Use use) {
+  [[maybe_unused]] constexpr int kPaddedN = kWarpN + kLongestRun;
+  [[maybe_unused]] Accumulator* rows =
+      reinterpret_cast<Accumulator*>(shared) + threadIdx.x / 32 * 4 * kPaddedN;
 #pragma unroll
   for (int m = 0; m < kThreadM; ++m) {
-    const int row = WarpM() + PlaceOf<kRunM, 4>(m, LaneM());
+    if constexpr (kChangesPlaces) {
+      __syncwarp();
 #pragma unroll
-    for (int n = 0; n < kThreadN; n += kRunN) {
-      Accumulator run[kRunN];
+      for (int n = 0; n < kThreadN; n += kRunN) {
+        Vector<Accumulator, kRunN> part;
 #pragma unroll
-      for (int r = 0; r < kRunN; ++r) run[r] = sums[m * kThreadN + n + r];
-      use(row, WarpN() + PlaceOf<kRunN, 8>(n, LaneN()), run);
+        for (int r = 0; r < kRunN; ++r) part.at[r] = sums[m * kThreadN + n + r];
+        *reinterpret_cast<Vector<Accumulator, kRunN>*>(rows + LaneM() * kPaddedN +
+                                                       PlaceOf<kRunN, 8>(n, LaneN())) = part;
+      }
+      __syncwarp();
+      constexpr int kRunsOfRow = kWarpN / kRun;
+      int first = WarpM() + PlaceOf<kRunM, 4>(m, 0);
+      asm volatile("" : "+r"(first));  // addresses of all rows at once would not fit the registers
+#pragma unroll
+      for (int r = 0; r < 4 * kRunsOfRow / 32; ++r) {
+        const int i = r * 32 + static_cast<int>(threadIdx.x) % 32;
+        const int column = i % kRunsOfRow * kRun;
+        Accumulator run[kRun];
+#pragma unroll
+        for (int e = 0; e < kRun; ++e) run[e] = rows[i / kRunsOfRow * kPaddedN + column + e];
+        use(first + i / kRunsOfRow * kRunM, WarpN() + column, run);
+      }
+    } else {
+      const int row = WarpM() + PlaceOf<kRunM, 4>(m, LaneM());
+#pragma unroll
+      for (int n = 0; n < kThreadN; n += kRunN) {
+        Accumulator run[kRunN];
+#pragma unroll
+        for (int r = 0; r < kRunN; ++r) run[r] = sums[m * kThreadN + n + r];
+        use(row, WarpN() + PlaceOf<kRunN, 8>(n, LaneN()), run);
+      }
     }
   }
 }
