@@ -44,16 +44,16 @@ constexpr double kSecondLaunch = 3000;
 // Of the block that adds the parts up: its start, and the bytes of them that it reads a cycle. A
 // simt kernel's few threads have many sums each.
 constexpr double kLastBlock = 1500, kLastBlockBytes = 40, kSimtLastBlockBytes = 10;
-// Warps that a multiprocessor needs for its ordinary multipliers to be busy, and sums of a thread
-// in all of them: with half of either, half of the speed (f32; eight warps of 32 on an H100, four
-// of 64 on an H200).
-constexpr double kSimtWarps = 4, kSimtSums = 256;
-// How much of the shorter of multiplying and reading shared memory the longer one does not hide.
-constexpr double kMmaOverlap = 0.25, kSimtOverlap = 0.75;
+// Warps that a multiprocessor needs for its ordinary multipliers to be busy: with half of them,
+// half of the speed (f32 on an H100); but of 64 by 32 sums, four are enough (H200).
+constexpr double kSimtWarps = 8, kSimtWideWarps = 4;
+// Turns to multiply that a simt kernel's read of 16 bytes takes: of the left operand, which eight
+// threads share, and of the right one. Fitted to f32 of 8 to 128 sums a thread on an H200.
+constexpr double kSimtLeftTurns = 2, kSimtRightTurns = 8;
 // Elements of operands that no asynchronous copy takes, a cycle.
 constexpr double kShiftedElements = 64;
 // Elements of a simt kernel that go one a copy, a cycle.
-constexpr double kTurnedElements = 32;
+constexpr double kTurnedElements = 12;
 constexpr int64_t kWideCopy = 16;
 
 constexpr int kMinArch = 80;
@@ -137,7 +137,6 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
   // One step of one block that has the multiprocessor for itself.
   const double rate = mma ? kMmaRate * 2 / std::max(lhs, rhs) : kSimtRate * 4 / sum;
   const double warps = static_cast<double>(CudaThreads(tile)) / 32;
-  const double sums = static_cast<double>(tile.warp_m * tile.warp_n) / 32;
   const double shared =
       ((m * lhs + n * rhs) + warps * (tile.warp_m * lhs + tile.warp_n * rhs)) * k / kSharedBytes;
   const double multiply = m * n * k / rate;
@@ -148,9 +147,14 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
   };
   const double turned = single(problem.fact->lhs, problem.types.lhs_along_k, m) +
                         single(problem.fact->rhs, problem.types.rhs_along_k, n);
-  // They overlap, if not wholly.
-  const double step = std::max(multiply, shared) +
-                      (mma ? kMmaOverlap : kSimtOverlap) * std::min(multiply, shared) +
+  // Multiplying and reading overlap, if not wholly; a simt kernel's reads, 16 bytes at a time for
+  // all sums of a thread, take turns of the multipliers.
+  const double turns = (kSimtLeftTurns * static_cast<double>(tile.warp_m) / 4 +
+                        kSimtRightTurns * static_cast<double>(tile.warp_n) / 8) *
+                       sum / kWideCopy;
+  const double sums = static_cast<double>(tile.warp_m * tile.warp_n) / 32;
+  const double step = (mma ? std::max(multiply, shared) + 0.25 * std::min(multiply, shared)
+                           : std::max(multiply * (1 + turns / sums), shared)) +
                       turned / kTurnedElements;
   // Copies of a stage go out while another one is multiplied, so that the last is half as early.
   double wait = kLoadLatency / (static_cast<double>(tile.stages) - 1.5);
@@ -161,9 +165,8 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
 
   const double together = static_cast<double>(CudaBlocksPerUnit(tile, problem.types, device));
   const auto wave = [&](double blocks_of_unit) {
-    const double unit_warps = blocks_of_unit * warps;
-    const double idle =
-        mma ? 1 : std::max({kSimtWarps / unit_warps, kSimtSums / (unit_warps * sums), 1.0});
+    const double busy = tile.warp_m == 64 && tile.warp_n == 32 ? kSimtWideWarps : kSimtWarps;
+    const double idle = mma ? 1 : std::max(busy / (blocks_of_unit * warps), 1.0);
     return steps * std::max(step * blocks_of_unit * idle + kStep / blocks_of_unit, wait) +
            kBlockOverhead;
   };
@@ -187,7 +190,8 @@ double CudaTileCycles(const CudaTile& tile, const CudaProblem& problem,
   if (tile.split_k > 1) {
     const double parts = m * n * sum * static_cast<double>(tile.split_k);
     if (tile.reduction == CudaReduction::kSecondLaunch) {
-      cycles += kSecondLaunch + 2 * parts * static_cast<double>(tiles) / (units * kL2Bytes);
+      cycles +=
+          kSecondLaunch + (mma ? 2 : 4) * parts * static_cast<double>(tiles) / (units * kL2Bytes);
     } else {
       cycles += kLastBlock + parts / (mma ? kLastBlockBytes : kSimtLastBlockBytes) *
                                  std::ceil(static_cast<double>(tiles) / units);
