@@ -39,7 +39,9 @@ constexpr int64_t kRowsAlongK = 32;  // a warp's: the small operand is read once
 // More keep the multipliers busier than memory (f32 on an H200: simt is as fast at 4, 1.5 to 3
 // times at 16).
 constexpr int64_t kMaxWithoutTensorCores = 4;
-constexpr int64_t kTurns = 4;  // of a ring, at least, for each warp
+// Of a ring, at least, for each warp; but where most multiprocessors have no block, what counts is
+// that all of k is under way at once, in the rings of twice the warps.
+constexpr int64_t kTurns = 4;
 // The mma kernels that stream best on an H200: 80 KB under way in each block, or 72.
 constexpr int64_t kStreamRows = 64, kStreamBytes = 256, kStreamStages = 5, kWideStreamStages = 4;
 constexpr int64_t kWideCopy = 16;
@@ -139,16 +141,21 @@ class CudaSkinnyStream : public AutotunerHeuristic {
       tile.stages = *NearestChoice(space, "num_stages", stages);
       const int64_t tiles = CeilDiv(skinny->extent, warp * across) * skinny->problem.batch;
       const int64_t turns = CeilDiv(skinny->problem.k, tile.block_k);
-      tile.warps_k =
-          *ChoiceAtMost(space, "warps[k]", std::max<int64_t>(std::min(along, turns / kTurns), 1));
+      const bool is_small = tiles < skinny->units / 2;
+      tile.warps_k = *ChoiceAtMost(
+          space, "warps[k]",
+          std::max<int64_t>(is_small ? std::min(2 * along, turns) : std::min(along, turns / kTurns),
+                            1));
       // Until each multiprocessor has what it takes under way.
       const double block_bytes = static_cast<double>(across * tile.warps_k * (tile.stages - 1) *
                                                      warp * tile.block_k * skinny->bytes);
       const double blocks =
           std::max(skinny->unit_bytes / block_bytes, 1.0) * static_cast<double>(skinny->units);
       const int64_t split = static_cast<int64_t>(blocks) / tiles;
+      const int64_t turns_of_warp = is_small ? tile.stages : kTurns;
       tile.split_k = *ChoiceAtMost(
-          space, "split_k", std::max<int64_t>(std::min(split, turns / (tile.warps_k * kTurns)), 1));
+          space, "split_k",
+          std::max<int64_t>(std::min(split, turns / (tile.warps_k * turns_of_warp)), 1));
       return tile;
     };
 

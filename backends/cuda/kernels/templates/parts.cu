@@ -68,6 +68,11 @@ __device__ __forceinline__ bool LeavePart(const Arguments& arguments, long long 
   return is_last;
 }
 
+// Parts that are added up together: so many that the reads of one do not wait for those before it,
+// where a part's are few.
+constexpr int kPartReads = kSums / kVectorSums;
+constexpr int kPartsTogether = kPartReads >= 16 ? 1 : 16 / kPartReads;
+
 __device__ __forceinline__ void AddPart(const Arguments& arguments, long long slot,
                                         Accumulator (&sums)[kSums]) {
   const SumVector* from = PartialSums(arguments, slot);

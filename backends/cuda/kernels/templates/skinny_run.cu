@@ -87,7 +87,7 @@ __device__ __forceinline__ void Run(const Arguments& arguments) {
     if (!LeavePart(arguments, index, end - begin, blockIdx.x, sums)) return;
     if (WarpOfK() > 0) return;
     Clear(sums);
-#pragma unroll 1
+#pragma unroll kPartsTogether
     for (int s = 0; s < kSplits; ++s) AddPart(arguments, index * kSplits + s, sums);
   }
   if (WarpOfK() == 0) StoreTile(arguments, tile, shared, sums);

@@ -115,7 +115,7 @@ __device__ __forceinline__ void RunTiles(const Arguments& arguments, unsigned ch
   if constexpr (kSplits > 1) {
     if (!LeavePart(arguments, index, end - begin, blockIdx.x, sums)) return;
     Clear(sums);
-#pragma unroll 1
+#pragma unroll kPartsTogether
     for (int s = 0; s < kSplits; ++s) AddPart(arguments, index * kSplits + s, sums);
   }
   StoreTile(arguments, tile, shared, sums);
