@@ -535,8 +535,9 @@ class Generator {
 
   // Blocks, and tiles or parts of them, of a wgmma kernel; both by clusters.
   int64_t WgmmaClusters() const {
-    const int64_t blocks =
-        std::max<int64_t>(device_.compute_units, 1) * CudaBlocksPerUnit(tile_, types_, device_);
+    // Tiles of which stream_k deals out the stages fill a multiprocessor (CudaWgmmaStreamsK).
+    const int64_t per_unit = tile_.stream_k ? 1 : CudaBlocksPerUnit(tile_, types_, device_);
+    const int64_t blocks = std::max<int64_t>(device_.compute_units, 1) * per_unit;
     return std::max<int64_t>(blocks / (tile_.cluster_m * tile_.cluster_n), 1);
   }
   int64_t WgmmaWork() const {
