@@ -69,14 +69,14 @@ constexpr bool kBringsBias =
     kHasBias && !kPingPong && sizeof(Bias) == 2 && kBiasAligned > 1 && kN % 2 == 0;
 
 struct TileBias {
-  unsigned words[kBringsBias ? kBlockN / 64 : 1];
+  unsigned words[kBringsBias ? CeilDiv(kBlockN, 64) : 1];
 
   __device__ __forceinline__ TileBias(const Arguments& arguments, const Tile& tile, int lane) {
     if constexpr (kBringsBias) {
 #pragma unroll
-      for (int i = 0; i < kBlockN / 64; ++i) {
+      for (int i = 0; i < CeilDiv(kBlockN, 64); ++i) {
         const int column = tile.column + i * 64 + lane * 2;
-        words[i] = kN % kBlockN == 0 || column < kN
+        words[i] = (kN % kBlockN == 0 && kBlockN % 64 == 0) || column < kN
                        ? *reinterpret_cast<const unsigned*>(arguments.bias + column)
                        : 0;
       }
