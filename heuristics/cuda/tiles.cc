@@ -42,6 +42,11 @@ constexpr int64_t kBlockKBytes[] = {64, 128}, kLastResortBytes[] = {32};
 constexpr int64_t kSimtBlockKBytes = 64;
 constexpr int64_t kMaxGrouping = 8;
 constexpr size_t kSeeds = 6;
+// Products of so much work that wgmma takes as they stand are faster there, by a fifth at least and
+// mostly by half (H200: 41 kernels, each tuned for a second): two seeds leave the time to others.
+constexpr size_t kSeedsBesideWgmma = 2;
+constexpr double kWgmmaWork = double{1 << 29};
+constexpr int64_t kWgmmaExtent = 64;
 constexpr int64_t kCopyAlignment = 4;  // below, there is no asynchronous copy
 // Of 16 bytes, that a thread holds on their way (templates/tile_copy.cu): it can hold more, but on
 // an H100 kernels whose threads hold four took 1.2 times as long (127x4099x8191).
@@ -166,6 +171,17 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
   return ranked;
 }
 
+// Whether wgmma is that much faster.
+bool LeavesItToWgmma(const CudaProblem& problem, const ConfigSpace& space) {
+  const CudaTypes& types = problem.types;
+  return HasFamily(space, CudaFamily::kWgmma) && types.short_extent >= kWgmmaExtent &&
+         static_cast<double>(problem.m) * static_cast<double>(problem.n) *
+                 static_cast<double>(problem.k) * static_cast<double>(problem.batch) >=
+             kWgmmaWork &&
+         CudaWgmmaReads(problem.fact->lhs, types.lhs_along_k, types.lhs_by_registers) &&
+         CudaWgmmaReads(problem.fact->rhs, types.rhs_along_k, types.rhs_by_registers);
+}
+
 class CudaTiles : public AutotunerHeuristic {
  public:
   CudaTiles(std::string_view name, CudaFamily family) : name_(name), family_(family) {}
@@ -196,7 +212,8 @@ class CudaTiles : public AutotunerHeuristic {
     std::string why_not;
     const CudaProblem problem = *CudaProblemOf(context, why_not);
     const std::vector<Ranked> ranked = RankTiles(problem, context, family_);
-    CudaSeeds seeds(context.space, std::min(kSeeds, context.max_seeds));
+    const size_t most = LeavesItToWgmma(problem, context.space) ? kSeedsBesideWgmma : kSeeds;
+    CudaSeeds seeds(context.space, std::min(most, context.max_seeds));
     std::optional<CudaTile> primary;
     for (const Ranked& candidate : ranked) {
       if (!seeds.Add(candidate.tile)) continue;

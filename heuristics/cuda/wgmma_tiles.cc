@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,53 +31,79 @@
 namespace seedtune {
 namespace {
 
-// Tiles, and which share of the tensor cores' rate they reach when nothing else is in the way:
-// bf16, long k, on an H100 (driver 580, 2026-11-28), by this library's own kernels. Of equals, the
-// first is ranked first.
+// Tiles, and which share of the tensor cores' rate they reach when nothing else is in the way. Of
+// equals, the first is ranked first.
 struct TileChoice {
   int64_t block_m, block_n;
   CudaSchedule schedule;
   double efficiency;
 };
 constexpr TileChoice kTiles[] = {
-    {128, 256, CudaSchedule::kCooperative, 1.00}, {256, 128, CudaSchedule::kCooperative, 0.99},
-    {256, 192, CudaSchedule::kCooperative, 0.99}, {192, 192, CudaSchedule::kCooperative, 0.965},
-    {128, 192, CudaSchedule::kPingPong, 0.96},    {192, 128, CudaSchedule::kPingPong, 0.95},
-    {128, 192, CudaSchedule::kCooperative, 0.94}, {192, 128, CudaSchedule::kCooperative, 0.94},
-    {128, 128, CudaSchedule::kPingPong, 0.89},    {128, 128, CudaSchedule::kCooperative, 0.88},
-    {64, 256, CudaSchedule::kCooperative, 0.82},  {64, 256, CudaSchedule::kPingPong, 0.77},
-    {64, 128, CudaSchedule::kPingPong, 0.75},     {64, 128, CudaSchedule::kCooperative, 0.68},
-    {128, 64, CudaSchedule::kCooperative, 0.69},  {128, 64, CudaSchedule::kPingPong, 0.65},
-    {64, 64, CudaSchedule::kCooperative, 0.50},
+    {128, 256, CudaSchedule::kCooperative, 0.84}, {256, 128, CudaSchedule::kCooperative, 0.81},
+    {256, 192, CudaSchedule::kCooperative, 0.82}, {192, 192, CudaSchedule::kCooperative, 0.835},
+    {128, 192, CudaSchedule::kPingPong, 0.845},   {192, 128, CudaSchedule::kPingPong, 0.81},
+    {128, 192, CudaSchedule::kCooperative, 0.81}, {192, 128, CudaSchedule::kCooperative, 0.83},
+    {128, 128, CudaSchedule::kPingPong, 0.80},    {128, 128, CudaSchedule::kCooperative, 0.81},
+    {64, 256, CudaSchedule::kCooperative, 0.76},  {64, 256, CudaSchedule::kPingPong, 0.705},
+    {64, 192, CudaSchedule::kCooperative, 0.69},  {64, 192, CudaSchedule::kPingPong, 0.73},
+    {64, 128, CudaSchedule::kCooperative, 0.635}, {64, 128, CudaSchedule::kPingPong, 0.63},
+    {128, 64, CudaSchedule::kCooperative, 0.635}, {128, 64, CudaSchedule::kPingPong, 0.61},
+    {64, 64, CudaSchedule::kCooperative, 0.45},   {192, 96, CudaSchedule::kCooperative, 0.80},
+    {128, 160, CudaSchedule::kCooperative, 0.75},
 };
-constexpr struct { int64_t m, n; } kClusters[] = {{2, 1}, {1, 2}, {1, 1}};
+constexpr struct { int64_t m, n; } kClusters[] = {{1, 1}, {2, 1}, {1, 2}};
 
 // Of one multiprocessor and cycle. Dense bf16, NVIDIA H100 Tensor Core GPU Architecture
 // (whitepaper, 2022): 2048 multiply-adds; a step of 32 bytes of k takes as long in every type.
 constexpr double kStepRate = 2048.0 / 16;  // elements of the tile times steps of k
 constexpr double kStepsPerStage = 4;
-// The rest was fitted to 1300 configurations of 19 kernels measured there, so that of each kernel's
-// the model's choice is within 1% of the fastest on the average.
-constexpr double kL2Bytes = 66;
-constexpr double kOutBytes = 84;             // through shared memory to the L2 cache
-constexpr double kEpilogue = 900;            // latencies of an epilogue that nothing hides
-constexpr double kDeferred = 2500;           // all of one whose stores wait for the next tile
-constexpr double kActivation = 0.1;          // an element, where it is more than a maximum
+// What follows, and the shares of the tiles, were fitted to 3500 configurations of 125 kernels
+// measured on an H200 (driver 580, 2026-11-29, the L2 cache cold and clean). docs/kernels.md says
+// how well that did on kernels that were left out. kFill and kMeeting have since been lowered
+// by what the kernels gained.
+constexpr double kCopyBytes = 61;  // into shared memory
+// Of one multiprocessor, while all of its graphics processing cluster (GPC) read: neighbours there
+// that want the same lines at about the same time ask for them once. H100 and H200: up to 18
+// multiprocessors a GPC; half of the device at one partition of the L2 cache.
+constexpr double kClusterBytes = 32;
+constexpr int64_t kGpcBlocks = 16;
+constexpr int64_t kPartitionBlocks = 66;
+constexpr double kPartitionWeight = 3;
+// What a row costs more if it begins within a line of 128 bytes, and so takes two where one would
+// do.
+constexpr double kSplitLine = 0.63, kSplitLineOut = 0.35;
+// Where the device works for long at the limit of its power, copies cost clock cycles: this share,
+// for 64 x 64 elements of a tile, of what takes kLongCycles and more.
+constexpr double kEnergy = 0.15;
+constexpr double kLongCycles = 3e5;
+// From the time at which a stage is free to that at which it is full again.
+constexpr double kRingLatency = 2070;
+constexpr double kOutBytes = 25;             // through shared memory to the L2 cache
+constexpr double kEpilogue = 100;            // latencies of an epilogue that nothing hides
+constexpr double kDeferred = 1730;           // all of one whose stores wait for the next tile
+constexpr double kActivation = 0.11;         // an element, where it is more than a maximum
 constexpr double kActivationInTurns = 0.25;  // what of it the other warpgroup's tile does not hide
-constexpr double kFill = 7900;               // launching, and filling the pipeline
-constexpr double kReduction = 5800;          // launching the second kernel
-constexpr double kMeeting = 3300;            // blocks that wait for each other's parts
-constexpr double kPartBytes = 18;            // of these parts, written and read
-constexpr double kClusterStart = 2400;
-constexpr double kPassing = 5000;    // latencies of sums that a block passes on and takes over
-constexpr double kPassedBytes = 40;  // of these sums, written and read
-constexpr double kOneOfTwo = 0.90;   // of the rate, where one warpgroup of two works
-constexpr double kAlone = 0.8;       // of it, where nobody multiplies while fp8 sums are moved on
-// Memory gives this share of its peak, with a cache full of what has to be written back; and what
+constexpr double kFill = 8650;               // launching, and filling the pipeline
+constexpr double kReduction = 13500;         // launching the second kernel
+constexpr double kMeeting = 2500;            // blocks that wait for each other's parts
+constexpr double kPartBytes = 28;            // of these parts, written and read
+constexpr double kAddsAlone = 0.85;          // of that, where a single warpgroup does it
+constexpr double kClusterStart = 2300;
+constexpr double kPassing = 11000;    // latencies of sums that a block passes on and takes over
+constexpr double kPassedBytes = 300;  // of these sums, written and read
+constexpr double kOneOfTwo = 0.97;    // of the rate, where one warpgroup of two works
+constexpr double kAlone = 0.6;        // of it, where nobody multiplies while fp8 sums are moved on
+constexpr double kPromoted = 0.93;    // of it, where somebody does
+// Memory gives this share of its peak, less where an operand is read in runs of few bytes; and what
 // does not bind costs this share of its time.
-constexpr double kMemoryShare = 0.69;
-constexpr double kOverlapLoss = 0.29;
-constexpr double kStageOverlapLoss = 0.05;
+constexpr double kMemoryShare = 0.96;
+constexpr double kShortRun = 0.04;  // of the time, for runs of 128 bytes; half of it for 256
+constexpr double kRunBytes = 128;
+constexpr double kOverlapLoss = 0.18;
+// Parts of k whose number is no power of two take this many times as long, where memory binds.
+constexpr double kOddParts = 1.06;
+// Operands of more than this share of the L2 cache are read anew by each round of tiles.
+constexpr double kL2Share = 0.65;
 
 // Of the tensor cores' peak, what large products reach by wgmma, and by mma, which needs no
 // packing.
@@ -85,10 +112,11 @@ constexpr double kWgmmaShare = 0.75, kMmaShare = 0.4;
 constexpr double kH100Units = 132;
 constexpr double kH100ClockHz = 1.755e9;
 constexpr double kH100BytesPerS = 3.35e12;
-constexpr int64_t kMaxGrouping = 8;
-constexpr size_t kSeeds = 8;
+constexpr int64_t kShortK = 512;  // bytes
+constexpr int64_t kWideGroup = 8;
+constexpr size_t kShapes = 6, kSeeds = 12;
 // Outputs of fewer elements, or products of less work, are left to smaller tiles than these.
-constexpr int64_t kMinWork = int64_t{1} << 26;
+constexpr int64_t kMinWork = int64_t{1} << 25;
 
 struct Ranked {
   CudaTile tile;
@@ -105,8 +133,34 @@ bool HasSlowEpilogue(const TuningContext& context, const MatmulFact& fact) {
   });
 }
 
+// Rows of the operands that `blocks` blocks, one after the other as they are numbered, read of each
+// step of k; those of rows of the left one count `lhs` times, those of the right one `rhs` times.
+double RowsRead(const CudaTile& tile, const CudaProblem& problem, double blocks, double lhs = 1,
+                double rhs = 1) {
+  const double rows = static_cast<double>(CeilDiv(problem.m, tile.block_m));
+  const double columns = static_cast<double>(CeilDiv(problem.n, tile.block_n));
+  const double m = lhs * static_cast<double>(std::min(tile.block_m, problem.m));
+  const double n = rhs * static_cast<double>(std::min(tile.block_n, problem.n));
+  // Other parts of k, or other matrices of the batch, are something else to read.
+  if (blocks >= rows * columns) return (rows * m + columns * n) * blocks / (rows * columns);
+  const double group = std::min(static_cast<double>(tile.l2_grouping * tile.cluster_m), rows);
+  if (blocks > group * columns) {
+    return std::min(rows, std::ceil(blocks / columns)) * m + columns * n;
+  }
+  const double together = std::min(group, blocks);
+  return together * m + std::min(columns, std::ceil(blocks / together)) * n;
+}
+
+// Of rows of so many elements, one after the other in memory, the share that begins within a line.
+double SplitShare(int64_t row_elements, DType dtype) {
+  return 1 - static_cast<double>(std::gcd(row_elements * DTypeBytes(dtype), kCudaWgmmaStageBytes)) /
+                 static_cast<double>(kCudaWgmmaStageBytes);
+}
+
 double Cycles(const CudaTile& tile, double efficiency, bool slow_epilogue,
               const CudaProblem& problem, const HardwareInfo& device) {
+  const CudaTypes& types = problem.types;
+  const bool fp8 = IsFp8(types.lhs);
   const double units = device.compute_units > 0 ? device.compute_units : kH100Units;
   const double clock = device.clock_hz > 0 ? static_cast<double>(device.clock_hz) : kH100ClockHz;
   const double memory_bytes = (device.memory_bandwidth_bytes_per_s > 0
@@ -121,43 +175,113 @@ double Cycles(const CudaTile& tile, double efficiency, bool slow_epilogue,
   const double rounds = std::ceil(work / clusters);
   const double stages = std::ceil(static_cast<double>(CeilDiv(problem.k, tile.block_k)) /
                                   static_cast<double>(tile.split_k));
-  const double out_bytes =
-      tile.split_k > 1 ? 4.0 : static_cast<double>(DTypeBytes(problem.fact->out.dtype));
-  const bool hidden = tile.schedule == CudaSchedule::kPingPong && rounds > 1;
+  const DType out = problem.fact->out.dtype;
+  const double out_bytes = tile.split_k > 1 ? 4.0 : static_cast<double>(DTypeBytes(out));
+  const bool ping_pong = tile.schedule == CudaSchedule::kPingPong;
+  const bool hidden = ping_pong && rounds > 1;
   // Where registers are left for it (backends/cuda/kernels).
-  const bool defers =
-      tile.schedule == CudaSchedule::kCooperative && rounds > 1 && tile.split_k == 1 &&
-      CudaConsumers(tile) > 1 && out_bytes == 2 &&
-      tile.block_m * tile.block_n <= (IsFp8(problem.types.lhs) ? 128 * 192 : 128 * 256);
+  const bool defers = !ping_pong && rounds > 1 && tile.split_k == 1 && CudaConsumers(tile) > 1 &&
+                      out_bytes == 2 &&
+                      tile.block_n * DTypeBytes(out) % kCudaWgmmaStageBytes == 0 &&
+                      tile.block_m * tile.block_n <= (fp8 ? 128 * 192 : 128 * 256);
   // With nothing to do in turns, one of the two has nothing to do.
-  const bool idle = tile.schedule == CudaSchedule::kPingPong && rounds == 1;
+  const bool idle = ping_pong && rounds == 1;
+  const double element = static_cast<double>(DTypeBytes(types.lhs));
+  const double ideal = static_cast<double>(problem.m * problem.batch) *
+                       static_cast<double>(problem.n) * static_cast<double>(problem.k) * element /
+                       (kCudaWgmmaStageBytes / kStepsPerStage) / (kStepRate * units);
+  const double energy = kEnergy * std::min(1.0, ideal / kLongCycles) * (64 / m + 64 / n);
   const double multiply =
-      m * n / kStepRate * kStepsPerStage /
-      (efficiency * (idle ? kOneOfTwo : 1) *
-       (IsFp8(problem.types.lhs) && tile.schedule == CudaSchedule::kPingPong ? kAlone : 1));
-  const double load =
-      (m / static_cast<double>(tile.cluster_n) + n / static_cast<double>(tile.cluster_m)) *
-      kCudaWgmmaStageBytes / kL2Bytes;
+      m * n / kStepRate * kStepsPerStage * (1 + energy) /
+      (efficiency * (idle ? kOneOfTwo : 1) * (fp8 ? (ping_pong ? kAlone : kPromoted) : 1));
+  // Packed operands begin with a line. Columns are copied by lines, and some tiles begin within
+  // one.
+  const int64_t columns = types.rhs_along_k
+                              ? tile.block_n
+                              : RoundUp(tile.block_n, kCudaWgmmaStageBytes / DTypeBytes(types.rhs));
+  const double lhs_lines =
+      1 + (tile.pack_lhs
+               ? 0
+               : kSplitLine * SplitShare(types.lhs_along_k ? problem.k : problem.m, types.lhs));
+  const double split_columns = types.rhs_along_k ? SplitShare(problem.k, types.rhs)
+                                                 : std::max(SplitShare(problem.n, types.rhs),
+                                                            SplitShare(tile.block_n, types.rhs));
+  const double rhs_lines = 1 + (tile.pack_rhs ? 0 : kSplitLine * split_columns);
+  const double copy = (static_cast<double>(std::min(tile.block_m, problem.m)) * lhs_lines /
+                           static_cast<double>(tile.cluster_n) +
+                       static_cast<double>(std::min(columns, problem.n)) * rhs_lines /
+                           static_cast<double>(tile.cluster_m)) *
+                      kCudaWgmmaStageBytes / kCopyBytes;
+  const double at_once = work * cluster / rounds;
+  const double neighbors = std::min(static_cast<double>(kGpcBlocks), at_once);
+  const double read = RowsRead(tile, problem, neighbors, lhs_lines, rhs_lines) / neighbors *
+                      std::min(1.0, at_once / units) * kCudaWgmmaStageBytes / kClusterBytes;
+  const double stage =
+      std::max({multiply, copy, read, kRingLatency / static_cast<double>(tile.stages - 1)});
+  const double split_out = tile.split_k == 1 ? kSplitLineOut * SplitShare(problem.n, out) : 0;
+  const double epilogue =
+      defers ? kDeferred : m * n * out_bytes / kOutBytes * (1 + split_out) + kEpilogue;
   const double activation = slow_epilogue ? m * n * (hidden ? kActivationInTurns : kActivation) : 0;
-  const double epilogue = defers ? kDeferred : m * n * out_bytes / kOutBytes + kEpilogue;
-  const double stage = std::max(multiply, load) + kStageOverlapLoss * std::min(multiply, load);
-  double cycles = kFill + (cluster > 1 ? kClusterStart : 0) +
-                  (tile.stream_k ? work / clusters : rounds) * stages * stage +
-                  (hidden ? epilogue : rounds * epilogue) + rounds * activation;
-  if (tile.stream_k) cycles += kPassing + 2 * 4 * m * n / kPassedBytes;
+
+  const double lhs_bytes = element * static_cast<double>(problem.m * problem.k * problem.batch);
+  const double rhs_bytes = element * static_cast<double>(problem.n * problem.k * problem.batch);
   double bytes = static_cast<double>(problem.fact->bytes);
-  const double element = static_cast<double>(DTypeBytes(problem.types.lhs));
-  if (tile.pack_lhs) bytes += 2 * element * static_cast<double>(problem.m * problem.k);
-  if (tile.pack_rhs) bytes += 2 * element * static_cast<double>(problem.n * problem.k);
-  const double memory = bytes / memory_bytes;
-  cycles = std::max(cycles, memory) + kOverlapLoss * std::min(cycles, memory);
+  if (rounds > 1 && device.l2_bytes > 0 &&
+      lhs_bytes + rhs_bytes > kL2Share * static_cast<double>(device.l2_bytes)) {
+    const double again = work / clusters * RowsRead(tile, problem, units) * element *
+                         static_cast<double>(problem.k) / static_cast<double>(tile.split_k);
+    bytes += std::max(again - lhs_bytes - rhs_bytes, 0.0);
+  }
+  if (!types.lhs_along_k) bytes += lhs_bytes * kShortRun * kRunBytes / (m * element);
+  if (!types.rhs_along_k) bytes += rhs_bytes * kShortRun * kRunBytes / (n * element);
+  if (tile.pack_lhs) bytes += 2 * lhs_bytes;
+  if (tile.pack_rhs) bytes += 2 * rhs_bytes;
+  const double memory =
+      bytes / memory_bytes * (PowerOfTwoAtMost(tile.split_k) == tile.split_k ? 1 : kOddParts);
+  // Who has no tile in the last round asks memory for nothing.
+  const auto overlapped = [](double multiplying, double reading) {
+    return std::max(multiplying, reading) + kOverlapLoss * std::min(multiplying, reading);
+  };
+  double cycles = kFill + (cluster > 1 ? kClusterStart : 0) + (hidden ? epilogue : 0);
+  if (tile.stream_k) {
+    cycles += overlapped(
+        work / clusters * stages * stage + rounds * ((hidden ? 0 : epilogue) + activation), memory);
+    cycles += kPassing + 2 * 4 * m * n / kPassedBytes;
+  } else {
+    const double round = stages * stage + (hidden ? 0 : epilogue) + activation;
+    const double full = std::floor(work / clusters), rest = work - full * clusters;
+    cycles += full * overlapped(round, memory * clusters / work);
+    if (rest > 0) cycles += overlapped(round, memory * rest / work);
+  }
   if (tile.split_k > 1) {
     const double parts = static_cast<double>(problem.m * problem.n * problem.batch) * 4 *
                          static_cast<double>(tile.split_k);
     cycles += (tile.reduction == CudaReduction::kSecondLaunch ? kReduction : kMeeting) +
-              2 * parts / (units * kPartBytes);
+              2 * parts / (units * kPartBytes * (CudaConsumers(tile) == 1 ? kAddsAlone : 1));
   }
   return cycles;
+}
+
+// The rows of tiles that are walked together. Where k is short, rows of the output are best written
+// whole; else a GPC, and half of the device, should read as little as they can: next to each other
+// stand those who share the operand that has more to read. Wrong by as much as 1.8 times in time.
+int64_t GroupingFor(CudaTile tile, const CudaProblem& problem,
+                    const std::vector<int64_t>& choices) {
+  const int64_t rows = CeilDiv(problem.m, tile.block_m);
+  if (problem.k * DTypeBytes(problem.types.lhs) <= kShortK) return choices.front();
+  int64_t grouping = choices.front();
+  double least = 0;
+  for (const int64_t choice : choices) {
+    if (choice > NextPowerOfTwo(rows)) break;
+    tile.l2_grouping = choice;
+    const double read =
+        RowsRead(tile, problem, kGpcBlocks) / kGpcBlocks +
+        kPartitionWeight * RowsRead(tile, problem, kPartitionBlocks) / kPartitionBlocks;
+    if (least > 0 && read >= least) continue;
+    least = read;
+    grouping = choice;
+  }
+  return grouping;
 }
 
 // Parts of k are added up by the blocks themselves where all of them run at once.
@@ -170,10 +294,15 @@ CudaReduction ReductionFor(const CudaTile& tile, const CudaProblem& problem,
                                                            : CudaReduction::kLastBlock;
 }
 
-// As many stages as fit and as there are; 0: not even two fit.
+// As many stages as fit and as a block has use for, in all the tiles that it takes: the producer
+// begins the next one while the last is multiplied. 0: not even two fit.
 int64_t StagesFor(CudaTile tile, const CudaProblem& problem, const HardwareInfo& device,
                   const std::vector<int64_t>& choices) {
-  const int64_t steps = CeilDiv(CeilDiv(problem.k, tile.block_k), tile.split_k);
+  const int64_t units = device.compute_units > 0 ? device.compute_units : 1;
+  const int64_t tiles = CeilDiv(problem.m, tile.block_m) * CeilDiv(problem.n, tile.block_n) *
+                        problem.batch * tile.split_k;
+  const int64_t steps =
+      CeilDiv(CeilDiv(problem.k, tile.block_k), tile.split_k) * CeilDiv(tiles, units);
   int64_t stages = 0;
   for (const int64_t choice : choices) {
     tile.stages = choice;
@@ -215,14 +344,11 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
                                     problem.types.rhs_by_registers);
     const int64_t rows = CeilDiv(problem.m, tile.block_m);
     const int64_t columns = CeilDiv(problem.n, tile.block_n);
-    // They ascend from 1. All rows in one group, if the second would be small.
-    const int64_t most = rows < 2 * kMaxGrouping ? NextPowerOfTwo(rows) : kMaxGrouping;
-    const int64_t grouping = *std::prev(std::upper_bound(groupings.begin(), groupings.end(), most));
+    tile.l2_grouping = GroupingFor(tile, problem, groupings);
     for (const auto& cluster : kClusters) {
       if (cluster.m > rows || cluster.n > columns) continue;
       tile.cluster_m = cluster.m;
       tile.cluster_n = cluster.n;
-      tile.l2_grouping = grouping;
       for (const int64_t split : splits) {
         // Parts that would wait for a place, or that have next to nothing to do, are no help.
         // All run at once, so that nobody takes turns.
@@ -308,29 +434,34 @@ class CudaWgmmaTiles : public AutotunerHeuristic {
       return absl::FailedPreconditionError(eligibility.reason);
     }
     std::string why_not;
-    const std::vector<Ranked> ranked = RankTiles(*CudaProblemOf(context, why_not), context);
-    // The best of each shape and schedule, whatever its cluster and how its k is dealt out; and the
-    // best whose k is dealt out in another way than the primary's.
+    const CudaProblem problem = *CudaProblemOf(context, why_not);
+    const std::vector<Ranked> ranked = RankTiles(problem, context);
+    // The best; the best of other shapes and schedules; the primary with its last rounds dealt out,
+    // or not, and with its tiles walked in other orders; and what else is ranked high, whatever it
+    // differs in.
     CudaSeeds seeds(context.space, std::min(kSeeds, context.max_seeds));
     std::vector<CudaTile> taken;
     for (const Ranked& candidate : ranked) {
-      if (seeds.is_full()) break;
+      if (taken.size() >= kShapes || seeds.is_full()) break;
       const CudaTile& tile = candidate.tile;
       const bool known = std::any_of(taken.begin(), taken.end(), [&](const CudaTile& other) {
         return other.block_m == tile.block_m && other.block_n == tile.block_n &&
                other.schedule == tile.schedule;
       });
-      if (known && (taken.size() != 1 ||
-                    (taken[0].split_k == tile.split_k && taken[0].stream_k == tile.stream_k))) {
-        continue;
-      }
-      if (!seeds.Add(tile)) continue;
-      taken.push_back(tile);
-      if (taken.size() > 1 || !tile.stream_k) continue;
-      // Beside it, the best that is not dealt out.
-      const auto whole = std::find_if(ranked.begin(), ranked.end(),
-                                      [](const Ranked& other) { return !other.tile.stream_k; });
-      if (whole != ranked.end() && seeds.Add(whole->tile)) taken.push_back(whole->tile);
+      if (!known && seeds.Add(tile)) taken.push_back(tile);
+    }
+    if (taken.empty()) return std::move(seeds).Take();
+    CudaTile dealt_otherwise = taken[0];
+    dealt_otherwise.stream_k = !dealt_otherwise.stream_k;  // the space says whether it can be
+    seeds.Add(dealt_otherwise);
+    for (const int64_t grouping : {int64_t{1}, kWideGroup}) {
+      CudaTile tile = taken[0];
+      tile.l2_grouping = std::min(grouping, NextPowerOfTwo(CeilDiv(problem.m, tile.block_m)));
+      seeds.Add(tile);
+    }
+    for (const Ranked& candidate : ranked) {
+      if (seeds.is_full()) break;
+      seeds.Add(candidate.tile);
     }
     return std::move(seeds).Take();
   }

@@ -388,17 +388,19 @@ class Builder {
               {"family", "schedule"}, [is_wgmma](std::span<const int64_t> v) {
                 return is_wgmma(v[0]) == (v[1] >= static_cast<int64_t>(CudaSchedule::kCooperative));
               });
-    // Blocks that wait for each other have to run at once.
+    // Blocks that wait for each other have to run at once: an H200 holds 30 clusters of four
+    // blocks, not 33, and says so only when the kernel is launched.
     Constrain(
         "wgmma_reduction",
         absl::StrCat("reduction \"last_block\" for wgmma only where the parts of all tiles are at "
                      "most ",
-                     device_.compute_units, " blocks"),
+                     device_.compute_units, " blocks in clusters of two at most"),
         {"family", "split_k", "reduction", "block_size[m]", "block_size[n]", "cluster[m]",
          "cluster[n]"},
         [is_wgmma, m = matmul_.m, n = matmul_.n, batch = matmul_.batch,
          units = device_.compute_units](std::span<const int64_t> v) {
           if (!is_wgmma(v[0]) || v[1] == 1 || v[2] == 1) return true;
+          if (v[5] * v[6] > 2) return false;
           return RoundUp(CeilDiv(m, v[3]), v[5]) * RoundUp(CeilDiv(n, v[4]), v[6]) * batch * v[1] <=
                  units;
         });
