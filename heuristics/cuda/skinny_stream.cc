@@ -44,6 +44,7 @@ constexpr int64_t kMaxWithoutTensorCores = 4;
 constexpr int64_t kTurns = 4;
 // The mma kernels that stream best on an H200: 80 KB under way in each block, or 72.
 constexpr int64_t kStreamRows = 64, kStreamBytes = 256, kStreamStages = 5, kWideStreamStages = 4;
+constexpr int64_t kStreamWarps = 4, kStreamBlocksOfUnit = 2;
 constexpr int64_t kWideCopy = 16;
 
 struct Skinny {
@@ -160,17 +161,17 @@ class CudaSkinnyStream : public AutotunerHeuristic {
     };
 
     // The long side in blocks of four warps of tensor cores, which share stages of some bytes of k.
-    const auto tensor_stream = [&](int64_t bytes, int64_t stages) {
+    const auto tensor_stream = [&](int64_t bytes, int64_t stages, int64_t rows = kStreamRows) {
       CudaTile tile;
       tile.family = CudaFamily::kMma;
-      SetLong(tile, types.long_is_n, kStreamRows, kShortBlock);
+      SetLong(tile, types.long_is_n, rows, rows / kStreamWarps);
       if (types.short_extent > kShortBlock) {
         (types.long_is_n ? tile.block_m : tile.block_n) = kMaxStreamed;
         (types.long_is_n ? tile.warp_m : tile.warp_n) = kMaxStreamed;
       }
       tile.block_k = bytes / std::min(DTypeBytes(types.lhs), DTypeBytes(types.rhs));
       tile.stages = stages;
-      const int64_t tiles = CeilDiv(skinny->extent, kStreamRows) * skinny->problem.batch;
+      const int64_t tiles = CeilDiv(skinny->extent, rows) * skinny->problem.batch;
       tile.split_k = *ChoiceAtMost(
           space, "split_k",
           std::max<int64_t>(
@@ -212,7 +213,13 @@ class CudaSkinnyStream : public AutotunerHeuristic {
     const CudaTile primary = copied_ahead   ? plan(warp_rows, 1, 4, 6, 4096)
                              : tensor_cores ? plan(warp_rows, 1, 4, 2, 8192)
                                             : plan(warp_rows, 1, 8, 3, 8192);
-    const CudaTile streamed = tensor_stream(kStreamBytes, kStreamStages);
+    // Two blocks run on a multiprocessor at once. More than that would take turns, the last of
+    // which leaves memory idle: then blocks twice as wide, of stages half as deep.
+    const bool takes_turns = CeilDiv(skinny->extent, kStreamRows) * skinny->problem.batch >
+                             kStreamBlocksOfUnit * skinny->units;
+    const CudaTile streamed = takes_turns
+                                  ? tensor_stream(kStreamBytes / 2, kStreamStages, 2 * kStreamRows)
+                                  : tensor_stream(kStreamBytes, kStreamStages);
     if (skinny->streams_by_tensor_cores && types.long_is_n) seeds.Add(streamed);
     add(primary);
     if (seeds.is_full()) return std::move(seeds).Take();

@@ -15,7 +15,8 @@ namespace seedtune {
 // takes more than a quarter of the L2 cache.
 //
 // The seed, where n is the long side and tensor cores take the operands as they lie: an mma kernel
-// of 64 columns and five stages of 256 bytes of k, which an H200 streams best. Then, and first
+// of 64 columns and five stages of 256 bytes of k, which an H200 streams best, or of 128 columns and
+// 128 bytes where that many blocks do not run at once. Then, and first
 // elsewhere: every warp on its own, with enough bytes under way to hide the latency of memory
 // (Little's law: bandwidth times about a microsecond, shared out over the multiprocessors), in
 // blocks small enough that every multiprocessor gets its share; k split over warps, then over

@@ -15,7 +15,7 @@
 namespace seedtune {
 
 // Raised whenever the generated code of some configuration changes.
-inline constexpr std::string_view kCudaCodeGenerator = "cuda-13";
+inline constexpr std::string_view kCudaCodeGenerator = "cuda-14";
 
 // kUnimplemented: what of the kernel no generated code does. kFailedPrecondition: no CUDA device of
 // sm80 or newer, or a type that it has not, or a symbolic extent. Thread-safe, as all here.
