@@ -78,19 +78,22 @@ constexpr double kEnergy = 0.15;
 constexpr double kLongCycles = 3e5;
 // From the time at which a stage is free to that at which it is full again.
 constexpr double kRingLatency = 2070;
-constexpr double kOutBytes = 25;             // through shared memory to the L2 cache
-constexpr double kEpilogue = 100;            // latencies of an epilogue that nothing hides
-constexpr double kDeferred = 1730;           // all of one whose stores wait for the next tile
-constexpr double kActivation = 0.11;         // an element, where it is more than a maximum
-constexpr double kActivationInTurns = 0.25;  // what of it the other warpgroup's tile does not hide
-constexpr double kFill = 8650;               // launching, and filling the pipeline
-constexpr double kReduction = 13500;         // launching the second kernel
-constexpr double kMeeting = 2500;            // blocks that wait for each other's parts
-constexpr double kPartBytes = 28;            // of these parts, written and read
-constexpr double kAddsAlone = 0.85;          // of that, where a single warpgroup does it
+constexpr double kOutBytes = 25;      // through shared memory to the L2 cache
+constexpr double kEpilogue = 100;     // latencies of an epilogue that nothing hides
+constexpr double kDeferred = 1730;    // all of one whose stores wait for the next tile
+constexpr double kActivation = 0.11;  // an element, where it is more than a maximum
+// What of it the other warpgroup's tile does not hide; and where sums leave no registers for it.
+constexpr double kActivationInTurns = 0.1, kActivationInLargeTurns = 0.4;
+constexpr int64_t kLargeTurn = 128 * 128;
+constexpr double kFill = 8650;        // launching, and filling the pipeline
+constexpr double kReduction = 13500;  // launching the second kernel
+constexpr double kMeeting = 2500;     // blocks that wait for each other's parts
+constexpr double kPartBytes = 28;     // of these parts, written and read
+constexpr double kAddsAlone = 0.85;   // of that, where a single warpgroup does it
 constexpr double kClusterStart = 2300;
 constexpr double kPassing = 11000;    // latencies of sums that a block passes on and takes over
 constexpr double kPassedBytes = 300;  // of these sums, written and read
+constexpr double kSkewedRows = 0.08;  // of what is dealt out, where rows go through registers
 constexpr double kOneOfTwo = 0.97;    // of the rate, where one warpgroup of two works
 constexpr double kAlone = 0.6;        // of it, where nobody multiplies while fp8 sums are moved on
 constexpr double kPromoted = 0.93;    // of it, where somebody does
@@ -221,7 +224,12 @@ double Cycles(const CudaTile& tile, double efficiency, bool slow_epilogue,
   const double split_out = tile.split_k == 1 ? kSplitLineOut * SplitShare(problem.n, out) : 0;
   const double epilogue =
       defers ? kDeferred : m * n * out_bytes / kOutBytes * (1 + split_out) + kEpilogue;
-  const double activation = slow_epilogue ? m * n * (hidden ? kActivationInTurns : kActivation) : 0;
+  const double activation =
+      slow_epilogue ? m * n *
+                          (!hidden                                    ? kActivation
+                           : tile.block_m * tile.block_n > kLargeTurn ? kActivationInLargeTurns
+                                                                      : kActivationInTurns)
+                    : 0;
 
   const double lhs_bytes = element * static_cast<double>(problem.m * problem.k * problem.batch);
   const double rhs_bytes = element * static_cast<double>(problem.n * problem.k * problem.batch);
@@ -247,6 +255,10 @@ double Cycles(const CudaTile& tile, double efficiency, bool slow_epilogue,
     cycles += overlapped(
         work / clusters * stages * stage + rounds * ((hidden ? 0 : epilogue) + activation), memory);
     cycles += kPassing + 2 * 4 * m * n / kPassedBytes;
+    if (types.lhs_by_registers || types.rhs_by_registers) {
+      const double dealt = work / clusters - std::floor(work / clusters) + 1;  // rounds
+      cycles += kSkewedRows * dealt * stages * stage;
+    }
   } else {
     const double round = stages * stage + (hidden ? 0 : epilogue) + activation;
     const double full = std::floor(work / clusters), rest = work - full * clusters;
