@@ -44,8 +44,8 @@ for part in $parts; do
         done
         for schedule in cooperative ping_pong; do  # sums that blocks pass on
           taskset -c $((core % cores)),$(((core + 1) % cores)) timeout 120 compute-sanitizer --tool $tool \
-            --target-processes all "$benchmark" --check --shape=matmul:1100x2088x520:bf16:bias:gelu \
-            --config='{"family":"wgmma","block_size[m]":128,"block_size[n]":128,"block_size[k]":64,"num_stages":4,
+            --target-processes all "$benchmark" --check --shape=matmul:1100x936x520:bf16:bias:gelu \
+            --config='{"family":"wgmma","block_size[m]":128,"block_size[n]":64,"block_size[k]":64,"num_stages":4,
               "warp_tile[m]":16,"warp_tile[n]":16,"stream_k":true,"schedule":"'$schedule'"}' \
             >"$out/${tool}_stream_k_$schedule.txt" 2>&1 &
           core=$((core + 1))
