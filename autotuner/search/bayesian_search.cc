@@ -26,6 +26,9 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr size_t kFirstSamples = 4;
 constexpr size_t kFillTries = 16;  // of which a first sample is the one farthest from all known
 constexpr double kEvenness = 1;    // which an even knob is worth there, as much as one that differs
+// The second process: how little its lengths may differ from the usual, and how long it is asked.
+constexpr double kUsualDeviation = 0.35;
+constexpr size_t kTwoProcesses = 100;
 constexpr size_t kMostPoints = 220;  // in the model, which is then cut down to so many:
 constexpr size_t kKeptPoints = 160;
 constexpr size_t kLearnPoints = 100;  // from which lengths are learnt, in at most so many steps:
@@ -51,13 +54,22 @@ std::vector<bool> IsOrdered(const SpaceFeatures& features) {
   return is_ordered;
 }
 
+// How far a normal variable is above `level` in the mean, where it is.
+double ExpectedAbove(double level, double mean, double deviation) {
+  const double z = (mean - level) / deviation;
+  if (z < -8) return 1e-30 * deviation * std::exp(z + 8);
+  const double pdf = std::exp(-0.5 * z * z) / std::sqrt(2 * std::numbers::pi);
+  const double cdf = 0.5 * std::erfc(-z / std::numbers::sqrt2);
+  return deviation * (pdf + z * cdf);
+}
+
 }  // namespace
 
 BayesianSearch::BayesianSearch(SearchProblem problem, const SearchBase* whole)
-    : SearchBase(std::move(problem), whole),
-      features_(space()),
-      process_(IsOrdered(features_)),
-      best_ns_(kInfinity) {}
+    : SearchBase(std::move(problem), whole), features_(space()), best_ns_(kInfinity) {
+  processes_.emplace_back(IsOrdered(features_));
+  processes_.emplace_back(IsOrdered(features_), kUsualDeviation);
+}
 
 double BayesianSearch::Speed(const Record& record) const {
   if (!record.is_told) return record.expected_speed;
@@ -101,7 +113,7 @@ void BayesianSearch::Observe(const Candidate& candidate, double objective_ns) {
 // Beyond its cap, the model is made anew before it is asked.
 void BayesianSearch::AddToModel(size_t record) {
   if (modelled_.size() > kMostPoints) return;
-  process_.Add(features_.Of(records_[record].config));
+  for (GaussianProcess& process : processes_) process.Add(features_.Of(records_[record].config));
   modelled_.push_back(record);
 }
 
@@ -141,11 +153,12 @@ std::optional<Candidate> BayesianSearch::DrawFarOut() {
     Config config = space().Sample(random());
     if (IsVisited(config)) continue;
     const std::vector<float> point = features_.Of(config);
+    const GaussianProcess& process = processes_.front();
     double nearest = kInfinity;
-    for (size_t known = 0; known < process_.size(); ++known) {
+    for (size_t known = 0; known < process.size(); ++known) {
       double distance = 0;
       for (size_t i = 0; i < point.size(); ++i) {
-        const double apart = std::abs(point[i] - process_.point(known)[i]);
+        const double apart = std::abs(point[i] - process.point(known)[i]);
         if (apart > 0) distance += features_.is_ordered(i) ? 0.5 + 0.5 * apart : 1;
       }
       nearest = std::min(nearest, distance);
@@ -205,9 +218,12 @@ void BayesianSearch::Rebuild() {
     points.push_back(features_.Of(records_[record].config));
     values.push_back((Speed(records_[record]) - mean_) / deviation_);
   }
-  process_.Learn({.points = points, .values = values}, kLearnSteps);
-  for (const size_t record : modelled_) process_.Add(features_.Of(records_[record].config));
-  for (PoolEntry& entry : pool_) entry.view = {};
+  if (records_.size() > kTwoProcesses && processes_.size() > 1) processes_.pop_back();
+  for (GaussianProcess& process : processes_) {
+    process.Learn({.points = points, .values = values}, kLearnSteps);
+    for (const size_t record : modelled_) process.Add(features_.Of(records_[record].config));
+  }
+  for (PoolEntry& entry : pool_) entry.views.clear();
   next_learning_ = records_.size() + 2 + records_.size() / 8;
 }
 
@@ -227,7 +243,7 @@ void BayesianSearch::UpdateScale() {
 
 void BayesianSearch::AddToPool(Candidate candidate) {
   if (IsVisited(candidate.config) || !in_pool_.insert(candidate.config).second) return;
-  pool_.push_back({.candidate = std::move(candidate), .view = {}});
+  pool_.push_back({.candidate = std::move(candidate), .views = {}});
 }
 
 void BayesianSearch::FillPool() {
@@ -251,13 +267,18 @@ void BayesianSearch::FillPool() {
   }
 }
 
-double BayesianSearch::Improvement(const GaussianProcess::View& view) const {
-  const double deviation = kExploration * process_.StandardDeviation(view);
-  const double z = (process_.Mean(view) - best_value_) / deviation;
-  if (z < -8) return 1e-30 * deviation * std::exp(z + 8);
-  const double pdf = std::exp(-0.5 * z * z) / std::sqrt(2 * std::numbers::pi);
-  const double cdf = 0.5 * std::erfc(-z / std::numbers::sqrt2);
-  return deviation * (pdf + z * cdf);
+double BayesianSearch::Improvement(PoolEntry& entry) const {
+  const std::vector<float> point = features_.Of(entry.candidate.config);
+  entry.views.resize(processes_.size());
+  double sum = 0;
+  for (size_t i = 0; i < processes_.size(); ++i) {
+    const GaussianProcess& process = processes_[i];
+    GaussianProcess::View& view = entry.views[i];
+    process.Extend(point, view);
+    sum += ExpectedAbove(best_value_, process.Mean(view),
+                         kExploration * process.StandardDeviation(view));
+  }
+  return sum / static_cast<double>(processes_.size());
 }
 
 std::optional<Candidate> BayesianSearch::Pick() {
@@ -265,7 +286,7 @@ std::optional<Candidate> BayesianSearch::Pick() {
   UpdateScale();
   std::vector<double> values;
   for (const size_t i : modelled_) values.push_back((Speed(records_[i]) - mean_) / deviation_);
-  process_.SetValues(values);
+  for (GaussianProcess& process : processes_) process.SetValues(values);
   FillPool();
   std::vector<std::pair<double, size_t>> ranked;
   size_t kept = 0;
@@ -274,8 +295,7 @@ std::optional<Candidate> BayesianSearch::Pick() {
       in_pool_.erase(entry.candidate.config);
       continue;
     }
-    process_.Extend(features_.Of(entry.candidate.config), entry.view);
-    ranked.push_back({-Improvement(entry.view), kept});
+    ranked.push_back({-Improvement(entry), kept});
     if (&pool_[kept] != &entry) pool_[kept] = std::move(entry);
     ++kept;
   }
@@ -302,9 +322,8 @@ std::optional<Candidate> BayesianSearch::Pick() {
     bool better = false;
     for (Config& neighbor : space().Neighbors(from, NeighborKind::kHamming)) {
       if (IsVisited(neighbor) || in_pool_.contains(neighbor)) continue;
-      PoolEntry entry{.candidate = {.config = std::move(neighbor)}, .view = {}};
-      process_.Extend(features_.Of(entry.candidate.config), entry.view);
-      const double improvement = Improvement(entry.view);
+      PoolEntry entry{.candidate = {.config = std::move(neighbor)}, .views = {}};
+      const double improvement = Improvement(entry);
       if (improvement > best_improvement) {
         best_improvement = improvement;
         best = std::move(entry);
@@ -313,7 +332,9 @@ std::optional<Candidate> BayesianSearch::Pick() {
     }
     if (!better) break;
   }
-  const double expected = process_.Mean(best.view) * deviation_ + mean_;
+  double expected = 0;
+  for (size_t i = 0; i < processes_.size(); ++i) expected += processes_[i].Mean(best.views[i]);
+  expected = expected / static_cast<double>(processes_.size()) * deviation_ + mean_;
   return Remember(std::move(best.candidate), std::clamp(expected, 0.0, 1.0));
 }
 

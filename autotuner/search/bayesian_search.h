@@ -1,6 +1,10 @@
-// Bayesian optimisation: a Gaussian process learns how fast configurations are, and the one with
+// Bayesian optimisation: Gaussian processes learn how fast configurations are, and the one with
 // the greatest expected improvement is measured next.
 //
+// - At first there are two processes, and what they expect is averaged: one that takes the knobs to
+//   count about as they usually do, and one that learns from what it sees how much each counts.
+//   From a few points the latter learns much that is not so; the former is never far wrong, but
+//   misses what is unusual.
 // - What is learnt is the speed, best time / time, to which all failures are 0: slow ones crowd
 //   together near 0, and the model's attention is on the fast ones.
 // - The expected improvement is looked for in a pool: random configurations and the neighbours of
@@ -52,7 +56,7 @@ class BayesianSearch final : public SearchBase {
   };
   struct PoolEntry {
     Candidate candidate;
-    GaussianProcess::View view;
+    std::vector<GaussianProcess::View> views;  // by process
   };
 
   std::optional<size_t> Find(const Config& config) const;  // in records_
@@ -70,11 +74,12 @@ class BayesianSearch final : public SearchBase {
   void UpdateScale();  // mean_ and deviation_
   void FillPool();
   void AddToPool(Candidate candidate);
-  double Improvement(const GaussianProcess::View& view) const;
+  // What the processes expect of it in the mean; brings its views up to date.
+  double Improvement(PoolEntry& entry) const;
   double Speed(const Record& record) const;
 
   SpaceFeatures features_;
-  GaussianProcess process_;
+  std::vector<GaussianProcess> processes_;  // at least one, all of the same points
   std::vector<Record> records_;
   ConfigIndex record_of_;
   std::deque<Candidate> suggestions_;  // of heuristics, from each new best

@@ -15,11 +15,15 @@ namespace {
 // Lengths are expected to grow with the number of knobs, so that the process neither forgets nor
 // knows everything at the distances that there are: Hvarfner et al., "Vanilla Bayesian optimization
 // performs great in high dimensions" (ICML 2024).
-constexpr double kLengthDeviation = std::numbers::sqrt3;
 double LengthMean(size_t num_knobs) {
   return std::numbers::sqrt2 / 2 + 0.5 * std::log(static_cast<double>(num_knobs)) - 1.0;
 }
-double JumpMean(size_t num_knobs) { return LengthMean(num_knobs) + 0.7; }
+// What the recorded spaces of docs/search.md have in common once much is known of them, relative to
+// that: a step along an order tells more than any difference does, but all that a knob of two
+// choices has is its difference.
+constexpr double kOrderedLength = -0.3;
+constexpr double kOrderedJump = 0.9;
+constexpr double kUnorderedJump = 0.4;
 constexpr double kLogNoiseMean = -6;  // of the noise's variance, as a share of the process's
 constexpr double kLogNoiseDeviation = 1.5;
 // The process's variance is known beforehand as well as if so many values of variance 1 had been
@@ -63,12 +67,23 @@ T Dot(const T* a, const T* b, size_t size) {
 
 }  // namespace
 
-GaussianProcess::GaussianProcess(std::vector<bool> is_ordered)
-    : is_ordered_(std::move(is_ordered)), smooth_(is_ordered_.size()), jumps_(is_ordered_.size()) {
-  parameters_.assign(is_ordered_.size(), LengthMean(is_ordered_.size()));
-  parameters_.insert(parameters_.end(), is_ordered_.size(), JumpMean(is_ordered_.size()));
+GaussianProcess::GaussianProcess(std::vector<bool> is_ordered, double deviation)
+    : is_ordered_(std::move(is_ordered)),
+      deviation_(deviation),
+      parameters_(ExpectedLengths()),
+      smooth_(is_ordered_.size()),
+      jumps_(is_ordered_.size()) {
   parameters_.push_back(kLogNoiseMean);
   SetWeights();
+}
+
+std::vector<double> GaussianProcess::ExpectedLengths() const {
+  const double mean = LengthMean(is_ordered_.size());
+  std::vector<double> lengths(is_ordered_.size(), mean + kOrderedLength);
+  for (const bool is_ordered : is_ordered_) {
+    lengths.push_back(mean + (is_ordered ? kOrderedJump : kUnorderedJump));
+  }
+  return lengths;
 }
 
 void GaussianProcess::SetWeights() {
@@ -105,8 +120,7 @@ void GaussianProcess::Learn(const Data& data, int steps) {
     if (!varies) of_term.clear();
   }
 
-  std::vector<double> prior(num_knobs, LengthMean(num_knobs));
-  prior.insert(prior.end(), num_knobs, JumpMean(num_knobs));
+  const std::vector<double> prior = ExpectedLengths();
   std::vector<double> parameters = parameters_;
   // Resilient backpropagation (M. Riedmiller): only the gradient's signs count.
   std::vector<double> step(num_parameters, 0.2), last_gradient(num_parameters, 0);
@@ -183,7 +197,7 @@ void GaussianProcess::Learn(const Data& data, int steps) {
     for (size_t j = 0; j < n; ++j) alpha[j] = Dot(&inverse[j * n + j], &solved[j], n - j);
     double loss = 0.5 * static_cast<double>(n) * std::log(fit) + 0.5 * log_determinant;
     for (size_t k = 0; k < num_terms; ++k) {
-      const double z = (parameters[k] - prior[k]) / kLengthDeviation;
+      const double z = (parameters[k] - prior[k]) / deviation_;
       loss += 0.5 * z * z;
     }
     const double noise_z = (parameters[num_terms] - kLogNoiseMean) / kLogNoiseDeviation;
@@ -224,7 +238,7 @@ void GaussianProcess::Learn(const Data& data, int steps) {
       }
     }
     for (size_t k = 0; k < num_terms; ++k) {
-      gradient[k] += (parameters[k] - prior[k]) / (kLengthDeviation * kLengthDeviation);
+      gradient[k] += (parameters[k] - prior[k]) / (deviation_ * deviation_);
     }
     gradient[num_terms] += noise_z / kLogNoiseDeviation;
     for (size_t p = 0; p < num_parameters; ++p) {

@@ -11,6 +11,7 @@
 #define SEEDTUNE_AUTOTUNER_SEARCH_GAUSSIAN_PROCESS_H_
 
 #include <cstddef>
+#include <numbers>
 #include <span>
 #include <vector>
 
@@ -25,8 +26,11 @@ class GaussianProcess {
     std::span<const double> values;  // of mean 0 and variance 1, about
   };
 
-  // Of coordinates that are ordered from 0 to 1, or where only equality means something.
-  explicit GaussianProcess(std::vector<bool> is_ordered);
+  // Of coordinates that are ordered from 0 to 1, or where only equality means something. What is
+  // usual of kernels' knobs is known beforehand, and the logarithms of the lengths are expected
+  // within `deviation` of it: a small one is right about most knobs at once, a large one learns
+  // what is unusual.
+  explicit GaussianProcess(std::vector<bool> is_ordered, double deviation = std::numbers::sqrt3);
 
   // Improves lengths and noise on `data` by at most `steps` steps, beginning from the present ones.
   // Points added before are forgotten.
@@ -56,8 +60,11 @@ class GaussianProcess {
   double Covariance(const std::vector<float>& a, const std::vector<float>& b) const;
 
   void SetWeights();
+  // Of the lengths' logarithms, the jumps' after the others.
+  std::vector<double> ExpectedLengths() const;
 
   std::vector<bool> is_ordered_;
+  double deviation_;
   std::vector<double> parameters_;     // logarithms: lengths, jumps' lengths, noise's variance
   std::vector<float> smooth_, jumps_;  // by coordinate: what they add to the squared distance
 

@@ -111,6 +111,22 @@ TEST(GaussianProcessTest, LearnsJumps) {
   EXPECT_THAT(Predict(process, {0.5F / 11}).deviation, Gt(0.3));
 }
 
+TEST(GaussianProcessTest, LearnsLessWhereItKnowsWhatIsUsual) {
+  // As in LearnsWhatMatters: that another coordinate makes no difference is unusual.
+  const std::vector<std::vector<float>> points = Grid();
+  std::vector<double> values;
+  for (const std::vector<float>& point : points) values.push_back(std::sin(3 * point[0]) - 0.5);
+  const auto doubt = [&](double deviation) {
+    GaussianProcess process({true, true, false}, deviation);
+    process.Learn({.points = points, .values = values}, 40);
+    for (const std::vector<float>& point : points) process.Add(point);
+    process.SetValues(values);
+    return Predict(process, {0.5F, 0.4F, 7}).deviation /
+           Predict(process, {0.6F, 0.5F, 1}).deviation;
+  };
+  EXPECT_THAT(doubt(0.3), Gt(1.5 * doubt(3)));
+}
+
 TEST(GaussianProcessTest, TakesPointsTwice) {
   GaussianProcess process({true, false});
   for (int i = 0; i < 50; ++i) process.Add({0.5F, 1});
