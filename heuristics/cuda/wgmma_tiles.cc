@@ -41,7 +41,7 @@ struct TileChoice {
 constexpr TileChoice kTiles[] = {
     {128, 256, CudaSchedule::kCooperative, 0.84}, {256, 128, CudaSchedule::kCooperative, 0.81},
     {256, 192, CudaSchedule::kCooperative, 0.82}, {192, 192, CudaSchedule::kCooperative, 0.835},
-    {128, 192, CudaSchedule::kPingPong, 0.845},   {192, 128, CudaSchedule::kPingPong, 0.81},
+    {128, 192, CudaSchedule::kPingPong, 0.84},    {192, 128, CudaSchedule::kPingPong, 0.81},
     {128, 192, CudaSchedule::kCooperative, 0.81}, {192, 128, CudaSchedule::kCooperative, 0.83},
     {128, 128, CudaSchedule::kPingPong, 0.80},    {128, 128, CudaSchedule::kCooperative, 0.81},
     {64, 256, CudaSchedule::kCooperative, 0.76},  {64, 256, CudaSchedule::kPingPong, 0.705},
@@ -74,7 +74,7 @@ constexpr double kPartitionWeight = 3;
 constexpr double kSplitLine = 0.63, kSplitLineOut = 0.35;
 // Where the device works for long at the limit of its power, copies cost clock cycles: this share,
 // for 64 x 64 elements of a tile, of what takes kLongCycles and more.
-constexpr double kEnergy = 0.15;
+constexpr double kEnergy = 0.07;
 constexpr double kLongCycles = 3e5;
 // From the time at which a stage is free to that at which it is full again.
 constexpr double kRingLatency = 2070;
@@ -91,12 +91,18 @@ constexpr double kMeeting = 2500;     // blocks that wait for each other's parts
 constexpr double kPartBytes = 28;     // of these parts, written and read
 constexpr double kAddsAlone = 0.85;   // of that, where a single warpgroup does it
 constexpr double kClusterStart = 2300;
-constexpr double kPassing = 11000;    // latencies of sums that a block passes on and takes over
+constexpr double kPassing = 8000;     // latencies of sums that a block passes on and takes over
 constexpr double kPassedBytes = 300;  // of these sums, written and read
-constexpr double kSkewedRows = 0.08;  // of what is dealt out, where rows go through registers
+// Blocks whose stages are dealt out, of two rounds at most, read tiles at different times: half of
+// what neighbours would share is read by each; and their stages take longer by this share.
+constexpr double kUnshared = 0.5, kDealtLoss = 0.03, kDealtRounds = 2;
+constexpr double kSkewedRows = 0.08;  // the latter, where rows go through registers
 constexpr double kOneOfTwo = 0.97;    // of the rate, where one warpgroup of two works
 constexpr double kAlone = 0.6;        // of it, where nobody multiplies while fp8 sums are moved on
 constexpr double kPromoted = 0.93;    // of it, where somebody does
+// What passes through registers is brought there for so many columns' time, and, in turns, while
+// nobody multiplies: of 2048x2048x2048 in tf32, 128x256 took 47.5 us, 64x256 72.1, 128x128 60.3.
+constexpr double kByRegisters = 30, kByRegistersInTurns = 1.15;
 // Memory gives this share of its peak, less where an operand is read in runs of few bytes; and what
 // does not bind costs this share of its time.
 constexpr double kMemoryShare = 0.96;
@@ -193,9 +199,15 @@ double Cycles(const CudaTile& tile, double efficiency, bool slow_epilogue,
   const double ideal = static_cast<double>(problem.m * problem.batch) *
                        static_cast<double>(problem.n) * static_cast<double>(problem.k) * element /
                        (kCudaWgmmaStageBytes / kStepsPerStage) / (kStepRate * units);
-  const double energy = kEnergy * std::min(1.0, ideal / kLongCycles) * (64 / m + 64 / n);
+  const double energy = kEnergy * std::min(1.0, ideal / kLongCycles) * 64 *
+                        (1 / (m * static_cast<double>(tile.cluster_m)) +
+                         1 / (n * static_cast<double>(tile.cluster_n)));
+  const double by_registers = types.lhs_by_registers || types.rhs_by_registers
+                                  ? (1 + kByRegisters / (types.rhs_by_registers ? m : n)) *
+                                        (ping_pong ? kByRegistersInTurns : 1)
+                                  : 1;
   const double multiply =
-      m * n / kStepRate * kStepsPerStage * (1 + energy) /
+      m * n / kStepRate * kStepsPerStage * (1 + energy) * by_registers /
       (efficiency * (idle ? kOneOfTwo : 1) * (fp8 ? (ping_pong ? kAlone : kPromoted) : 1));
   // Packed operands begin with a line. Columns are copied by lines, and some tiles begin within
   // one.
@@ -252,13 +264,15 @@ double Cycles(const CudaTile& tile, double efficiency, bool slow_epilogue,
   };
   double cycles = kFill + (cluster > 1 ? kClusterStart : 0) + (hidden ? epilogue : 0);
   if (tile.stream_k) {
-    cycles += overlapped(
-        work / clusters * stages * stage + rounds * ((hidden ? 0 : epilogue) + activation), memory);
+    const double even = work / clusters, dealt = std::min(even, kDealtRounds - (rounds - even));
+    const double alone = copy * kCopyBytes / kClusterBytes;
+    const double dealt_stage =
+        std::max(stage, (1 - kUnshared) * read + kUnshared * alone) *
+        (1 + (types.lhs_by_registers || types.rhs_by_registers ? kSkewedRows : kDealtLoss));
+    cycles += overlapped(stages * ((even - dealt) * stage + dealt * dealt_stage) +
+                             rounds * ((hidden ? 0 : epilogue) + activation),
+                         memory);
     cycles += kPassing + 2 * 4 * m * n / kPassedBytes;
-    if (types.lhs_by_registers || types.rhs_by_registers) {
-      const double dealt = work / clusters - std::floor(work / clusters) + 1;  // rounds
-      cycles += kSkewedRows * dealt * stages * stage;
-    }
   } else {
     const double round = stages * stage + (hidden ? 0 : epilogue) + activation;
     const double full = std::floor(work / clusters), rest = work - full * clusters;
