@@ -166,8 +166,17 @@ double SplitShare(int64_t row_elements, DType dtype) {
                  static_cast<double>(kCudaWgmmaStageBytes);
 }
 
+// Of the rows of the operands and of the output.
+struct SplitShares {
+  explicit SplitShares(const CudaProblem& problem)
+      : lhs(SplitShare(problem.types.lhs_along_k ? problem.k : problem.m, problem.types.lhs)),
+        rhs(SplitShare(problem.types.rhs_along_k ? problem.k : problem.n, problem.types.rhs)),
+        out(SplitShare(problem.n, problem.fact->out.dtype)) {}
+  double lhs, rhs, out;
+};
+
 double Cycles(const CudaTile& tile, double efficiency, bool slow_epilogue,
-              const CudaProblem& problem, const HardwareInfo& device) {
+              const CudaProblem& problem, const SplitShares& split, const HardwareInfo& device) {
   const CudaTypes& types = problem.types;
   const bool fp8 = IsFp8(types.lhs);
   const double units = device.compute_units > 0 ? device.compute_units : kH100Units;
@@ -214,13 +223,10 @@ double Cycles(const CudaTile& tile, double efficiency, bool slow_epilogue,
   const int64_t columns = types.rhs_along_k
                               ? tile.block_n
                               : RoundUp(tile.block_n, kCudaWgmmaStageBytes / DTypeBytes(types.rhs));
-  const double lhs_lines =
-      1 + (tile.pack_lhs
-               ? 0
-               : kSplitLine * SplitShare(types.lhs_along_k ? problem.k : problem.m, types.lhs));
-  const double split_columns = types.rhs_along_k ? SplitShare(problem.k, types.rhs)
-                                                 : std::max(SplitShare(problem.n, types.rhs),
-                                                            SplitShare(tile.block_n, types.rhs));
+  const double lhs_lines = 1 + (tile.pack_lhs ? 0 : kSplitLine * split.lhs);
+  const double split_columns = columns == tile.block_n
+                                   ? split.rhs
+                                   : std::max(split.rhs, SplitShare(tile.block_n, types.rhs));
   const double rhs_lines = 1 + (tile.pack_rhs ? 0 : kSplitLine * split_columns);
   const double copy = (static_cast<double>(std::min(tile.block_m, problem.m)) * lhs_lines /
                            static_cast<double>(tile.cluster_n) +
@@ -233,7 +239,7 @@ double Cycles(const CudaTile& tile, double efficiency, bool slow_epilogue,
                       std::min(1.0, at_once / units) * kCudaWgmmaStageBytes / kClusterBytes;
   const double stage =
       std::max({multiply, copy, read, kRingLatency / static_cast<double>(tile.stages - 1)});
-  const double split_out = tile.split_k == 1 ? kSplitLineOut * SplitShare(problem.n, out) : 0;
+  const double split_out = tile.split_k == 1 ? kSplitLineOut * split.out : 0;
   const double epilogue =
       defers ? kDeferred : m * n * out_bytes / kOutBytes * (1 + split_out) + kEpilogue;
   const double activation =
@@ -349,7 +355,9 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
   const std::vector<int64_t> groupings = IntegerChoices(context.space, "l2_grouping");
   const int64_t units = device.compute_units > 0 ? device.compute_units : 1;
   const bool slow_epilogue = HasSlowEpilogue(context, *problem.fact);
+  const SplitShares shares(problem);
   std::vector<Ranked> ranked;
+  ranked.reserve(std::size(kTiles) * std::size(kClusters) * 2 + splits.size());
   for (const TileChoice& choice : kTiles) {
     // Half of a tile at least has to be output.
     if ((choice.block_m > kCudaWgmmaRows && choice.block_m / 2 >= problem.m) ||
@@ -371,6 +379,7 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
     const int64_t rows = CeilDiv(problem.m, tile.block_m);
     const int64_t columns = CeilDiv(problem.n, tile.block_n);
     tile.l2_grouping = GroupingFor(tile, problem, groupings);
+    int64_t unsplit_stages = -1;  // the same for all clusters
     for (const auto& cluster : kClusters) {
       if (cluster.m > rows || cluster.n > columns) continue;
       tile.cluster_m = cluster.m;
@@ -385,10 +394,16 @@ std::vector<Ranked> RankTiles(const CudaProblem& problem, const TuningContext& c
         }
         tile.split_k = split;
         tile.reduction = ReductionFor(tile, problem, device);
-        tile.stages = StagesFor(tile, problem, device, stages);
+        if (split > 1) {
+          tile.stages = StagesFor(tile, problem, device, stages);
+        } else {
+          if (unsplit_stages < 0) unsplit_stages = StagesFor(tile, problem, device, stages);
+          tile.stages = unsplit_stages;
+        }
         if (tile.stages == 0) break;
         const auto rank = [&] {
-          ranked.push_back({tile, Cycles(tile, choice.efficiency, slow_epilogue, problem, device)});
+          ranked.push_back(
+              {tile, Cycles(tile, choice.efficiency, slow_epilogue, problem, shares, device)});
         };
         rank();
         tile.stream_k = CudaWgmmaStreamsK(tile, problem.m, problem.n,
