@@ -33,7 +33,10 @@ bool Retiming::BeginRound() {
   if (!has_leader && !ChooseGroup()) return false;
   const auto still_in = std::count_if(group_.begin(), group_.end(),
                                       [](const Contestant& one) { return one.is_in(); });
-  if (still_in < 2 || rounds_of_group_ == options_.rounds) return false;
+  // One alone has nothing to be compared with; but after leaders that failed, it has to show that
+  // it does not.
+  const bool takes_places = round_ > 0 && rounds_of_group_ == 0;
+  if (still_in < (takes_places ? 1 : 2) || rounds_of_group_ == options_.rounds) return false;
 
   for (const Contestant& one : group_) {
     // The default keeps its turns to the end: the speed-up is against it.

@@ -37,6 +37,9 @@ class Retiming {
   const std::vector<int64_t>& outstanding() const { return outstanding_; }
   // Counts from 1; 0: none has begun.
   int round() const { return round_; }
+  // Whether the present round is the first of its leaders: later ones may take the places of the
+  // first.
+  bool IsFirstOfLeaders() const { return rounds_of_group_ == 1; }
   // Begins the next round; false: all is decided. Nobody may be outstanding.
   bool BeginRound();
 

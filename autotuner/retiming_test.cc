@@ -134,6 +134,20 @@ TEST(RetimingTest, TheNextOnesTakeThePlacesOfLeadersThatAllFail) {
   EXPECT_THAT(retiming.Pooled(7)->samples_ns, SizeIs(6 * 3)) << "all its turns count";
 }
 
+TEST(RetimingTest, ALoneOneAfterFailedLeadersIsTimedBeforeItWins) {
+  Retiming works({1, 2, 3}, std::nullopt, {.leaders = 2, .rounds = 6});
+  EXPECT_THAT(RunRounds(works, {{1, 0}, {2, 0}, {3, 50}}),
+              ElementsAre(ElementsAre(1, 2), ElementsAre(3)));
+  EXPECT_THAT(works.Best(), Optional(3));
+  EXPECT_TRUE(works.IsLeader(3));
+
+  Retiming fails({1, 2, 7, 3}, 7, {.leaders = 2, .rounds = 6});
+  EXPECT_THAT(RunRounds(fails, {{1, 0}, {2, 0}, {7, 0}, {3, 0}}),
+              ElementsAre(ElementsAre(1, 2, 7), ElementsAre(3)));
+  EXPECT_EQ(fails.Best(), std::nullopt);
+  EXPECT_NE(fails.Failure(3), nullptr);
+}
+
 TEST(RetimingTest, EndsWithTheDefaultWhereAllOthersFail) {
   Retiming retiming({1, 2, 3, 7}, 7, {.leaders = 2, .rounds = 6});
   EXPECT_THAT(RunRounds(retiming, {{1, 0}, {2, 0}, {3, 0}, {7, 100}}), SizeIs(2));

@@ -547,7 +547,7 @@ absl::Status Run::Retime() {
         request.id += int64_t{retiming_->round()} << 32;
         request.drop_above_ns = 0;
         // Once more against the reference, because this decides; the rest is about time.
-        request.check_result = retiming_->round() == 1;
+        request.check_result = retiming_->IsFirstOfLeaders();
         SEEDTUNE_RETURN_IF_ERROR(Submit(index, std::move(request)));
       }
       SEEDTUNE_ASSIGN_OR_RETURN(std::vector<MeasureReply> replies, WaitForReplies());

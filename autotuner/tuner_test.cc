@@ -498,11 +498,14 @@ TEST_F(TunerTest, AllLeadersMayFailWhenTimedAgain) {
     if (request.id < (int64_t{1} << 32)) return NoisyExampleOutcome(request);
     return ExampleFailure(OutcomeKind::kLaunchError, "device lost");
   };
-  FakeMeasurer measurer(fake);
-  TuneOptions options = Evaluations(12);
-  options.leaders = 12;  // one group: of a last one alone there would be nothing to compare
-  EXPECT_THAT(RunTune(measurer, nullptr, options),
-              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("device lost")));
+  for (const int leaders : {1, 4}) {  // with 1, each after the first takes its place alone
+    FakeMeasurer measurer(fake);
+    TuneOptions options = Evaluations(12);
+    options.leaders = leaders;
+    EXPECT_THAT(RunTune(measurer, nullptr, options),
+                StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("device lost")));
+    for (const MeasureRequest& request : measurer.requests()) EXPECT_TRUE(request.check_result);
+  }
 }
 
 TEST_F(TunerTest, ReportsWhatBecameOfEachHeuristic) {
