@@ -19,7 +19,8 @@ constexpr int64_t kPatience = 12;       // evaluations without a new best before
 constexpr int64_t kLongPatience = 200;  // before they take most
 constexpr int64_t kManyEvaluations = 800;
 constexpr int64_t kFewConfigurations = 12;
-// With seeds, the model is alone for so many evaluations, and each so manieth of them is a move.
+// With seeds, the model is alone for so many evaluations; each so manieth of them is a move, unless
+// the model has found something better.
 constexpr int64_t kAlone = 64;
 constexpr int64_t kRefining = 24;
 // Less is noise.
@@ -46,7 +47,7 @@ AutoSearch::AutoSearch(SearchProblem problem)
 
 bool AutoSearch::IsModelsTurn() const {
   if (space().NumValid() <= kFewConfigurations) return false;
-  if (IsModelAlone()) return turn_ % kRefining != kRefining - 1;
+  if (IsModelAlone()) return is_best_models_ || turn_ % kRefining != kRefining - 1;
   const int64_t waited = told_ - told_at_best_;
   if (waited >= kLongPatience || told_ >= kManyEvaluations) return turn_ % 4 == 0;
   return waited < kPatience || turn_ % 2 == 0;
@@ -65,6 +66,8 @@ std::optional<Candidate> AutoSearch::Propose() {
 
 void AutoSearch::Observe(const Candidate& candidate, double objective_ns) {
   ++told_;
+  const bool is_models = model_.Knows(candidate.config);
+  if (objective_ns < best_ns_) is_best_models_ = is_models;
   if (objective_ns < best_ns_ * (1 - kLeastImprovement)) told_at_best_ = told_;
   best_ns_ = objective_ns < best_ns_ ? objective_ns : best_ns_;
   const Observation observation{
@@ -72,7 +75,7 @@ void AutoSearch::Observe(const Candidate& candidate, double objective_ns) {
       .kind = std::isfinite(objective_ns) ? OutcomeKind::kOk : OutcomeKind::kCrash,
       .objective_ns = objective_ns};
   moves_.Tell(observation);
-  if (IsModelAlone() && !model_.Knows(candidate.config)) {
+  if (IsModelAlone() && !is_models) {
     held_back_.push_back(observation);
     return;
   }

@@ -11,8 +11,8 @@
 // - Seeds are good and near to each other, and often far from the optimum: a model that begins with
 //   them looks for it around them, and is worse off after 50 evaluations than one that never heard
 //   of them. So at first the model is told of nothing that it has not asked for itself, while
-//   neighbourhood search, with a turn now and then, makes the most of the seeds; then they are
-//   told.
+//   neighbourhood search, with a turn now and then while nothing better is known, makes the most of
+//   the seeds; then they are told.
 // - A space of a handful of configurations needs no model.
 #ifndef SEEDTUNE_AUTOTUNER_SEARCH_AUTO_SEARCH_H_
 #define SEEDTUNE_AUTOTUNER_SEARCH_AUTO_SEARCH_H_
@@ -50,7 +50,8 @@ class AutoSearch final : public SearchBase {
   std::vector<Observation> held_back_;  // what the model was not told yet
   int64_t turn_ = 0;
   int64_t told_ = 0;
-  int64_t told_at_best_ = 0;  // told_ when the best was found
+  int64_t told_at_best_ = 0;     // told_ when the best was found
+  bool is_best_models_ = false;  // the model asked for it
   double best_ns_ = std::numeric_limits<double>::infinity();
 };
 
