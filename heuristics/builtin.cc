@@ -11,6 +11,7 @@
 #include "heuristics/cpu/blis_blocking.h"
 #include "heuristics/cpu/cpu_seed_tables.h"
 #include "heuristics/cpu/skinny_stream.h"
+#include "heuristics/cuda/cuda_seed_tables.h"
 #include "heuristics/cuda/skinny_stream.h"
 #include "heuristics/cuda/tiles.h"
 #include "heuristics/cuda/wgmma_tiles.h"
@@ -36,8 +37,11 @@ void AddOrAssert(std::unique_ptr<const AutotunerHeuristic> heuristic, HeuristicR
 }  // namespace
 
 std::vector<EmbeddedFile> BuiltinSeedTables() {
-  const auto cpu = CpuSeedTables();
-  return {cpu.begin(), cpu.end()};
+  std::vector<EmbeddedFile> tables;
+  for (const auto files : {CpuSeedTables(), CudaSeedTables()}) {
+    tables.insert(tables.end(), files.begin(), files.end());
+  }
+  return tables;
 }
 
 HeuristicRegistry BuiltinHeuristics() {

@@ -78,8 +78,9 @@ TEST(BuiltinRegistryTest, EachHeuristicSeedsSomewhereAndDeclinesSomewhere) {
     for (const char* kernel :
          {"matmul:16x8192x8192:f32", "matmul:16x8192x8192:bf16", "matmul:1024x1024x1024:f32",
           "matmul:4096x4096x4096:bf16", "matmul:8192x512x4096:bf16", "matmul:64x64x64:bf16",
-          "matmul:128x128x65536:bf16", "matmul:2048x2048x2048:f8e4m3:out=bf16",
-          "matmul:128x128x128:bf16:batch=64", "matmul:4096x4096x4096:bf16:bias:gelu"}) {
+          "matmul:256x256x256:bf16", "matmul:128x128x65536:bf16",
+          "matmul:2048x2048x2048:f8e4m3:out=bf16", "matmul:128x128x128:bf16:batch=64",
+          "matmul:4096x4096x4096:bf16:bias:gelu"}) {
       for (const std::string_view backend : SpaceBackends()) {
         const TestKernel test(backend, kernel, device);
         if (!test.status().ok()) continue;

@@ -21,8 +21,12 @@ expect() {
 }
 
 expect 0 "cpu_znver5_matmul  cpu" seeds list
+expect 0 "cuda_sm90_matmul   cuda     sm90" seeds list
 expect 0 '"name": "cpu_znver5_matmul"' seeds list --json
 expect 0 "provenance" seeds show cpu_znver5_matmul
+expect 0 "NVIDIA H200" seeds show cuda_sm90_matmul
+expect 0 "cuda_sm90_matmul: seeded: exact architecture sm90, rules[5] (exact shape)" \
+  explain matmul:256x256x256:bf16 --backend=cuda --device=h200
 expect 1 'no seed table named "cpu_znver6_matmul", did you mean "cpu_znver5_matmul"' \
   seeds show cpu_znver6_matmul
 expect 0 "cpu_znver5_matmul.textproto: ok" seeds check "$table"
