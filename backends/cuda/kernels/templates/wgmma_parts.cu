@@ -27,6 +27,9 @@ constexpr int kConsumerRows = kPingPong ? kRows : kRows / kConsumers;
 constexpr int kInstructionsM = kConsumerRows / kInstructionRows;
 constexpr int kPieces = kColumns / kInstructionColumns;  // 1 unless kPromote
 constexpr int kTotalSums = kPieces * kSums;              // of a thread for 64 rows
+// Threads that hold a tile's sums, and how many each has, by fours.
+constexpr int kTileThreads = kPingPong ? kWarpgroup : kConsumers * kWarpgroup;
+constexpr int kQuads = kInstructionsM * kTotalSums / 4;
 constexpr bool kRowsAlongK = kTurned ? kRhsAlongK : kLhsAlongK;
 constexpr bool kColumnsAlongK = kTurned ? kLhsAlongK : kRhsAlongK;
 // Rows of 128 bytes that an operand's tile takes of a stage: whole copies.

@@ -5,12 +5,11 @@
 // A thread's sums stay together, four at a time, in the order in which it has them, so that they
 // are written and read by whole lines. They are added in a fixed order.
 
-constexpr int kAdders = kPingPong ? kWarpgroup : kConsumers * kWarpgroup;  // threads
-constexpr int kTileQuads = kInstructionsM * kTotalSums / 4 * kAdders;
+constexpr int kTileQuads = kQuads * kTileThreads;
 constexpr int kShare = CeilDiv(kTileQuads, kSplits);  // quads
 // Threads that share the parts of a quad, and how many parts each of them adds.
-constexpr int kSharing = kShare >= kAdders            ? 1
-                         : kAdders / kShare < kSplits ? kAdders / kShare
+constexpr int kSharing = kShare >= kTileThreads            ? 1
+                         : kTileThreads / kShare < kSplits ? kTileThreads / kShare
                                                       : kSplits;
 constexpr int kPartsEach = CeilDiv(kSplits, kSharing);
 
@@ -28,7 +27,7 @@ struct Quad {
 
 // Named barrier 3: the threads that add.
 __device__ __forceinline__ void MeetAdders() {
-  asm volatile("bar.sync 3, %0;" ::"n"(kAdders) : "memory");
+  asm volatile("bar.sync 3, %0;" ::"n"(kTileThreads) : "memory");
 }
 
 __device__ __forceinline__ unsigned Acquire(const unsigned* counter) {
@@ -89,7 +88,6 @@ __device__ __forceinline__ unsigned MeetBlocks(unsigned* counter, int thread) {
 
 // Where a block's share is the same quads of every thread: a thread keeps its own part of these,
 // leaves the others', and adds up what others left of its own.
-constexpr int kQuads = kInstructionsM * kTotalSums / 4;  // of a thread
 constexpr bool kSharesAreWhole = kQuads % kSplits == 0;
 constexpr int kOwnQuads = kSharesAreWhole ? kQuads / kSplits : 1;
 constexpr int kTraded = kTurned || kOwnQuads % 2 != 0 ? 1 : kOwnQuads % 4 != 0 ? 2 : 4;
@@ -149,7 +147,7 @@ __device__ __forceinline__ void AddWholeShares(const Accumulator (&d)[kInstructi
     if (quad / kOwnQuads == split) {
       own[quad % kOwnQuads] = mine;
     } else {
-      parts[(split * kQuads + quad) * kAdders + thread] = mine.Bits();
+      parts[(split * kQuads + quad) * kTileThreads + thread] = mine.Bits();
     }
   }
   const unsigned left_before = MeetBlocks(counter, thread);
@@ -167,7 +165,7 @@ __device__ __forceinline__ void AddWholeShares(const Accumulator (&d)[kInstructi
           bits[p][i] = own[batch + i].Bits();
           if (from + p != split) {
             bits[p][i] =
-                LoadPart(parts + ((from + p) * kQuads + first + i) * kAdders + thread);
+                LoadPart(parts + ((from + p) * kQuads + first + i) * kTileThreads + thread);
           }
         }
       }
@@ -198,12 +196,8 @@ __device__ __forceinline__ void AddParts(const Accumulator (&d)[kInstructionsM][
     return;
   }
 #pragma unroll
-  for (int m = 0; m < kInstructionsM; ++m) {
-#pragma unroll
-    for (int i = 0; i < kTotalSums; i += 4) {
-      const Quad quad = {{d[m][i], d[m][i + 1], d[m][i + 2], d[m][i + 3]}};
-      parts[tile.split * kTileQuads + (m * kTotalSums + i) / 4 * kAdders + thread] = quad.Bits();
-    }
+  for (int quad = 0; quad < kQuads; ++quad) {
+    parts[tile.split * kTileQuads + quad * kTileThreads + thread] = QuadOf(d, quad).Bits();
   }
   const unsigned left_before = MeetBlocks(counter, thread);
   // This block's share of the tile.
@@ -221,11 +215,11 @@ __device__ __forceinline__ void AddParts(const Accumulator (&d)[kInstructionsM][
   };
   const auto finish = [&](int quad, const Quad& sum) {
     Consumer owner = consumer;
-    owner.TakePlace(quad % kAdders);
-    FinishQuad(arguments, tile, owner, quad / kAdders, sum);
+    owner.TakePlace(quad % kTileThreads);
+    FinishQuad(arguments, tile, owner, quad / kTileThreads, sum);
   };
   if constexpr (kSharing == 1) {
-    for (int quad = first + thread; quad < end; quad += kAdders) finish(quad, add(quad, 0));
+    for (int quad = first + thread; quad < end; quad += kTileThreads) finish(quad, add(quad, 0));
   } else {
     const int quad = first + thread % kShare;
     const int turn = thread / kShare;

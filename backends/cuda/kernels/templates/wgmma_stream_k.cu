@@ -5,12 +5,10 @@
 // A thread's sums stay together, four at a time, in the order in which it has them. They come back
 // through the ring, behind the stages of the operands.
 
-constexpr int kSharers = kPingPong ? kWarpgroup : kConsumers * kWarpgroup;  // of a tile: threads
-constexpr int kQuads = kInstructionsM * kTotalSums / 4;                     // of a thread
-constexpr int kQuadBytes = kSharers * 16;                                   // of all of them
+constexpr int kQuadBytes = kTileThreads * 16;  // of all threads
 constexpr int kStageQuads = kStageBytes / kQuadBytes;
 constexpr int kSumStages = CeilDiv(kQuads, kStageQuads);
-constexpr unsigned kLeavers = kSharers / 32;  // warps
+constexpr unsigned kLeavers = kTileThreads / 32;  // warps
 
 __device__ __forceinline__ unsigned* CounterOf(const Arguments& arguments, int block) {
   return reinterpret_cast<unsigned*>(arguments.workspace) + block;
