@@ -195,6 +195,11 @@ std::optional<int> ConfigSpace::FindKnob(std::string_view name) const {
   return found->second;
 }
 
+absl::StatusOr<int> ConfigSpace::SlotOf(std::string_view name) const {
+  if (const std::optional<int> slot = FindKnob(name)) return *slot;
+  return absl::InvalidArgumentError(UnknownKnob(name));
+}
+
 absl::uint128 ConfigSpace::CartesianSize() const {
   absl::uint128 size = 1;
   for (const Knob& knob : options_.knobs) size = SaturatingMultiply(size, knob.num_choices());
@@ -252,10 +257,9 @@ absl::StatusOr<const Constraint*> ConfigSpace::FirstViolationOf(
     const PartialConfig& partial) const {
   std::vector<uint16_t> choices = default_;
   for (const auto& [name, value] : partial.values) {
-    const std::optional<int> slot = FindKnob(name);
-    if (!slot) return absl::InvalidArgumentError(UnknownKnob(name));
-    SEEDTUNE_ASSIGN_OR_RETURN(const int choice, options_.knobs[*slot].Find(value));
-    choices[*slot] = static_cast<uint16_t>(choice);
+    SEEDTUNE_ASSIGN_OR_RETURN(const int slot, SlotOf(name));
+    SEEDTUNE_ASSIGN_OR_RETURN(const int choice, options_.knobs[slot].Find(value));
+    choices[slot] = static_cast<uint16_t>(choice);
   }
   return FirstViolation(choices);
 }
@@ -288,17 +292,16 @@ absl::StatusOr<Config> ConfigSpace::NormalizeFrom(std::span<const uint16_t> base
   std::vector<uint16_t> choices(base.begin(), base.end());
   std::vector<bool> asked_for(choices.size(), false);
   for (const auto& [name, value] : partial.values) {
-    const std::optional<int> slot = FindKnob(name);
-    if (!slot) return absl::InvalidArgumentError(UnknownKnob(name));
-    const Knob& knob = options_.knobs[*slot];
+    SEEDTUNE_ASSIGN_OR_RETURN(const int slot, SlotOf(name));
+    const Knob& knob = options_.knobs[slot];
     absl::StatusOr<int> choice = knob.Find(value);
     if (!choice.ok() && mode == NormalizeMode::kRepair) {
       choice = knob.FindNearest(value);
-      if (choice.ok()) note(*slot, KnobValueToString(value), *choice, "nearest choice");
+      if (choice.ok()) note(slot, KnobValueToString(value), *choice, "nearest choice");
     }
     if (!choice.ok()) return choice.status();
-    choices[*slot] = static_cast<uint16_t>(*choice);
-    asked_for[*slot] = true;
+    choices[slot] = static_cast<uint16_t>(*choice);
+    asked_for[slot] = true;
   }
   if (Contains(choices)) return Config(shared_from_this(), std::move(choices));
 

@@ -57,6 +57,7 @@ class ConfigSpace : public std::enable_shared_from_this<ConfigSpace> {
     int version = 1;   // raised whenever knobs, choices or constraints change their meaning
     std::vector<Knob> knobs;
     std::vector<Constraint> constraints;
+    std::string whole_id = {};  // of the space that this is a part of; "": it is a whole one
     // Limits the memory of one group's index, which takes about 14 bytes an edge (see
     // space_index.h).
     int64_t max_group_edges = 20'000'000;
@@ -78,9 +79,17 @@ class ConfigSpace : public std::enable_shared_from_this<ConfigSpace> {
   // "cpu_matmul.v1.<hash of knobs and choices>": two spaces with equal ids read each other's
   // configurations.
   const std::string& id() const;
+  // Of the space that this is a part of, its own if of none: who makes code of a configuration need
+  // not know of which part of his space it was chosen.
+  const std::string& whole_id() const {
+    return options_.whole_id.empty() ? id() : options_.whole_id;
+  }
   std::span<const Knob> knobs() const { return options_.knobs; }
   std::span<const Constraint> constraints() const { return options_.constraints; }
   std::optional<int> FindKnob(std::string_view name) const;
+  // The same; kInvalidArgument: there is none (`no knob named "num_warpz" in triton_matmul; did you
+  // mean "num_warps"`).
+  absl::StatusOr<int> SlotOf(std::string_view name) const;
 
   absl::uint128 CartesianSize() const;  // saturates
   absl::uint128 NumValid() const;       // exact unless it saturates

@@ -51,8 +51,8 @@ absl::StatusOr<Value> Evaluate(const std::string& text) {
   return expression->Evaluate(values);
 }
 
-// Each value but those marked below was compared with what Python 3.11.7 makes of the same text, its
-// bools as 0 and 1, block_size a dictionary.
+// Each value but those marked below was compared with what Python 3.11.7 makes of the same text,
+// its bools as 0 and 1, block_size a dictionary.
 TEST(ExpressionTest, MeansWhatItMeansInPython) {
   const struct {
     const char* text;

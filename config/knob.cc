@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "util/status_macros.h"
 
 namespace seedtune {
 namespace {
@@ -168,6 +169,34 @@ absl::StatusOr<Knob> Knob::Permutation(std::string name, int size) {
   return Make(std::move(name), KnobKind::kPermutation, std::move(choices), KnobValue(identity));
 }
 
+absl::StatusOr<Knob> Knob::Keeping(const std::vector<KnobValue>& values) const {
+  if (values.empty()) return Invalid(absl::StrCat(name_, ": no values, want ", DescribeChoices()));
+  std::set<int> kept;
+  for (const KnobValue& value : values) {
+    SEEDTUNE_ASSIGN_OR_RETURN(const int choice, Find(value));
+    if (!kept.insert(choice).second) {
+      return Invalid(
+          absl::StrCat(name_, ": ", KnobValueToString(value), " a second time, want each once"));
+    }
+  }
+  Knob knob;
+  knob.name_ = name_;
+  knob.kind_ = kind_;
+  for (const int choice : kept) {
+    knob.choices_.push_back(choices_[choice]);
+    knob.numeric_.push_back(numeric_[choice]);
+  }
+  // With gaps between them, powers of two are integers like any others.
+  if (kind_ == KnobKind::kPowerOfTwo &&
+      *kept.rbegin() - *kept.begin() >= static_cast<int>(kept.size())) {
+    knob.kind_ = KnobKind::kInteger;
+  }
+  const KnobValue& default_value = choices_[default_choice_];
+  knob.default_choice_ =
+      is_ordered() ? *knob.FindNearest(default_value) : knob.IndexOf(default_value).value_or(0);
+  return knob;
+}
+
 absl::Status Knob::NoSuchChoice(const KnobValue& value) const {
   return Invalid(
       absl::StrCat(name_, " is ", KnobValueToString(value), ", want ", DescribeChoices()));
@@ -218,10 +247,15 @@ std::string Knob::DescribeChoices() const {
   const int count = num_choices();
   switch (kind_) {
     case KnobKind::kBoolean:
-      return "true or false";
-    case KnobKind::kPermutation:
-      return absl::StrCat("a permutation of 0 to ",
-                          std::get_if<std::vector<int>>(&choices_[0])->size() - 1);
+      if (count == 2) return "true or false";
+      break;
+    case KnobKind::kPermutation: {
+      const size_t size = std::get_if<std::vector<int>>(&choices_[0])->size();
+      int all = 1;
+      for (size_t i = 2; i <= size; ++i) all *= static_cast<int>(i);
+      if (count == all) return absl::StrCat("a permutation of 0 to ", size - 1);
+      break;
+    }
     case KnobKind::kPowerOfTwo:
       if (count > 1) {
         return absl::StrCat("a power of two from ", numeric_.front(), " to ", numeric_.back());

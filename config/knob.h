@@ -43,6 +43,12 @@ class Knob {
   static absl::StatusOr<Knob> Permutation(std::string name,
                                           int size);  // 1 <= size <= 6; default: identity
 
+  // The same knob with some of its choices only, in its own order; constraints see of them what
+  // they saw before. The default stays if it is one of them, else it is the nearest (FindNearest)
+  // or, of an unordered knob, the first. kInvalidArgument: none, one twice, or one that is no
+  // choice.
+  absl::StatusOr<Knob> Keeping(const std::vector<KnobValue>& values) const;
+
   const std::string& name() const { return name_; }
   KnobKind kind() const { return kind_; }
   int num_choices() const { return static_cast<int>(choices_.size()); }

@@ -141,6 +141,31 @@ TEST(KnobTest, NothingIsNearToANameOrAnotherType) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("is \"16\"")));
 }
 
+TEST(KnobTest, KeepsSomeOfItsChoices) {
+  ASSERT_OK_AND_ASSIGN(const Knob warps, Knob::PowerOfTwo("warps", 1, 16, 8));
+  ASSERT_OK_AND_ASSIGN(const Knob run,
+                       warps.Keeping({KnobValue(int64_t{4}), KnobValue(int64_t{2})}));
+  EXPECT_THAT(Numerics(run), ElementsAre(2, 4));
+  EXPECT_EQ(run.kind(), KnobKind::kPowerOfTwo);
+  EXPECT_EQ(run.default_choice(), 1) << "4 is nearest to 8";
+  ASSERT_OK_AND_ASSIGN(const Knob gaps,
+                       warps.Keeping({KnobValue(int64_t{1}), KnobValue(int64_t{8})}));
+  EXPECT_EQ(gaps.kind(), KnobKind::kInteger);
+  EXPECT_EQ(gaps.DescribeChoices(), "one of 1, 8");
+
+  ASSERT_OK_AND_ASSIGN(const Knob family, Knob::Enum("family", {"mma", "simt", "wgmma"}, "simt"));
+  ASSERT_OK_AND_ASSIGN(const Knob two, family.Keeping({KnobValue(std::string("wgmma")),
+                                                       KnobValue(std::string("mma"))}));
+  EXPECT_THAT(Numerics(two), ElementsAre(0, 2)) << "constraints see what they saw";
+  EXPECT_EQ(two.default_choice(), 0);
+  EXPECT_EQ(two.Find(KnobValue(std::string("wgmma"))).value_or(-1), 1);
+
+  ASSERT_OK_AND_ASSIGN(const Knob pack, Knob::Boolean("pack", false));
+  ASSERT_OK_AND_ASSIGN(const Knob always, pack.Keeping({KnobValue(true)}));
+  EXPECT_EQ(always.DescribeChoices(), "true");
+  EXPECT_THAT(Numerics(always), ElementsAre(1));
+}
+
 TEST(KnobTest, DescribesItsChoices) {
   EXPECT_EQ(Knob::PowerOfTwo("p", 1, 8, 1)->DescribeChoices(), "a power of two from 1 to 8");
   EXPECT_EQ(Knob::PowerOfTwo("p", 8, 8, 8)->DescribeChoices(), "8");

@@ -288,8 +288,11 @@ absl::StatusOr<KnobAndMeaning> MakeKnob(const T1Parameter& parameter) {
       twice != integers.end()) {
     return Invalid(parameter.name, ": ", *twice, " is listed twice");
   }
-  if (parameter.type == "bool" && integers == std::vector<int64_t>{0, 1}) {
+  if (parameter.type == "bool" && integers.front() >= 0 && integers.back() <= 1) {
     SEEDTUNE_ASSIGN_OR_RETURN(Knob knob, Knob::Boolean(parameter.name, default_value == 1));
+    if (integers.size() == 1) {
+      SEEDTUNE_ASSIGN_OR_RETURN(knob, knob.Keeping({KnobValue(integers.front() == 1)}));
+    }
     return KnobAndMeaning{std::move(knob), {parameter.name, {}}};
   }
   SEEDTUNE_ASSIGN_OR_RETURN(

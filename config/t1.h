@@ -46,12 +46,12 @@ absl::StatusOr<T1Space> ReadT1(std::string_view text);
 // ReadT1 gives `space` again.
 std::string WriteT1(const T1Space& space);
 
-// Integers become an ordered knob, whatever their order in the file; type "bool" with both values a
-// boolean knob; anything else an enum in the file's order, its names the values as text (0.5). Each
-// condition becomes a constraint `condition_<number>`; parts of a condition that `and` joins are
-// constraints of their own, so that each is checked as early as it can be. kInvalidArgument: a
-// value twice, a default that is none of the values, a condition over an unknown name, or what
-// ConfigSpace::Create rejects.
+// Integers become an ordered knob, whatever their order in the file; type "bool" a boolean knob;
+// anything else an enum in the file's order, its names the values as text (0.5). Each condition
+// becomes a constraint `condition_<number>`; parts of a condition that `and` joins are constraints
+// of their own, so that each is checked as early as it can be. kInvalidArgument: a value twice, a
+// default that is none of the values, a condition over an unknown name, or what ConfigSpace::Create
+// rejects.
 absl::StatusOr<std::shared_ptr<const ConfigSpace>> MakeConfigSpace(const T1Space& space);
 
 // `space` in T1: all knobs (a permutation's choices become strings such as "[1, 0]") and all

@@ -98,6 +98,11 @@ void AddKernelFlags(CLI::App* command, KernelOptions& options) {
           "one kind")
       ->type_name("COMMAND")
       ->allow_extra_args(false);
+  command
+      ->add_option("--restrict", options.restrict_to,
+                   "a part of each kernel's space: JSON of knobs and the values that they keep, "
+                   "'{\"family\":\"wgmma\",\"num_stages\":[3,4]}'; it has records of its own")
+      ->type_name("KNOBS");
   command->add_flag("--json", options.json, "print JSON");
 }
 
@@ -322,14 +327,24 @@ void BuildReplay(CLI::App& app, Flags& flags, Command& run) {
   command
       ->add_option(
           "--seeds-from", options.seed_records,
-          "records of other devices, comma-separated: the best that they have in common is "
-          "measured first; a device never seeds itself")
+          "records of other devices or kernels, comma-separated: the best that they have in common "
+          "is measured first; a record never seeds itself")
       ->type_name("SPACES")
       ->delimiter(',')
       ->allow_extra_args(false);
-  command->add_option("--max-seeds", options.max_seeds, "seeds from other devices, at most")
+  command->add_option("--max-seeds", options.max_seeds, "seeds from other records, at most")
       ->type_name("N")
       ->capture_default_str();
+  CLI::Option* const heuristics = command->add_flag(
+      "--heuristics", options.heuristics,
+      "measure first what our heuristics plant for the record's kernel and device, as `seedtune "
+      "tune` does; for records of its --output-t4");
+  command
+      ->add_option("--device", options.device,
+                   "a known device (`seedtune hardware --specs` lists them) or a spec file, to ask "
+                   "the heuristics about; default: the record's")
+      ->type_name("DEVICE")
+      ->needs(heuristics);
   command
       ->add_option(
           "--coupled", options.coupled,

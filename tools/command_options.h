@@ -14,6 +14,7 @@ struct KernelOptions {
   std::string backend = "cpu";
   std::string device;                // see device.h
   std::vector<std::string> workers;  // commands; of the external backend
+  std::string restrict_to;           // of each space, see restriction.h; "": the whole of it
   bool json = false;
 };
 

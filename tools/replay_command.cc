@@ -20,7 +20,6 @@
 #include "autotuner/replay/experiment.h"
 #include "autotuner/replay/gzip.h"
 #include "autotuner/replay/kernel_tuner_cache.h"
-#include "autotuner/replay/portfolio.h"
 #include "autotuner/replay/recorded_only.h"
 #include "autotuner/replay/recorded_space.h"
 #include "autotuner/replay/scorer.h"
@@ -32,6 +31,7 @@
 #include "nlohmann/json.hpp"
 #include "tools/progress.h"
 #include "tools/record_json.h"
+#include "tools/replay_seeds.h"
 #include "tools/svg_chart.h"
 #include "tools/t4_files.h"
 #include "util/file.h"
@@ -149,37 +149,6 @@ absl::StatusOr<std::shared_ptr<const RecordedSpace>> ReadRecord(const std::strin
   return TakenForWhole(
       path, **recorded,
       spaces.empty() ? "neither --space nor --condition is given: " : "no --space fits: ", notes);
-}
-
-using Records = std::vector<std::shared_ptr<const RecordedSpace>>;
-
-// For each of `recorded`, a portfolio of those of `sources` that share its space on other devices:
-// a device never seeds itself.
-std::vector<std::vector<Candidate>> MineSeeds(const Records& recorded, const Records& sources,
-                                              int max_seeds, std::vector<std::string>& notes) {
-  std::vector<std::vector<Candidate>> seeds;
-  for (const std::shared_ptr<const RecordedSpace>& space : recorded) {
-    Records others;
-    std::vector<std::string> names;
-    for (const std::shared_ptr<const RecordedSpace>& source : sources) {
-      if (source->space()->id() != space->space()->id() ||
-          source->device_name() == space->device_name()) {
-        continue;
-      }
-      others.push_back(source);
-      names.push_back(source->device_name());
-    }
-    std::vector<Candidate> mined;
-    for (Config& config : MinePortfolio(others, static_cast<size_t>(max_seeds))) {
-      mined.push_back({.config = std::move(config), .origin = "seed"});
-    }
-    notes.push_back(absl::StrCat(
-        space->kernel_name(), " on ", space->device_name(), ": ", mined.size(), " seeds",
-        names.empty() ? ": no record of its space on another device" : " from ",
-        absl::StrJoin(names, ", ")));
-    seeds.push_back(std::move(mined));
-  }
-  return seeds;
 }
 
 std::vector<std::string> Algorithms(const ReplayCommandOptions& options) {
@@ -376,7 +345,21 @@ absl::Status RunReplay(const ReplayCommandOptions& options, const Environment& e
   SEEDTUNE_RETURN_IF_ERROR(read(options.records, recorded));
   SEEDTUNE_RETURN_IF_ERROR(read(options.seed_records, sources));
   ExperimentOptions experiment;
-  if (!sources.empty()) experiment.first = MineSeeds(recorded, sources, options.max_seeds, notes);
+  for (const std::shared_ptr<const RecordedSpace>& record : recorded) {
+    if (sources.empty() && !options.heuristics) break;
+    std::vector<Candidate>& first = experiment.first.emplace_back();
+    if (options.heuristics) {
+      SEEDTUNE_ASSIGN_OR_RETURN(first,
+                                SeedsFromHeuristics(*record, options.device, environment, notes));
+    }
+    if (sources.empty()) continue;
+    for (Candidate& mined : SeedsFromRecords(*record, sources, options.max_seeds, notes)) {
+      const bool is_new = std::none_of(first.begin(), first.end(), [&](const Candidate& other) {
+        return other.config == mined.config;
+      });
+      if (is_new) first.push_back(std::move(mined));
+    }
+  }
   for (const std::string& note : notes) environment.err << "note: " << note << "\n";
   std::vector<CoupledKnobs> coupled;
   for (const std::string& text : options.coupled) {

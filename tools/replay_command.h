@@ -23,9 +23,11 @@ struct ReplayCommandOptions {
   double max_share = 1;
   int threads = 0;
   bool json = false;
-  // Records to mine seeds from for spaces of theirs on other devices; empty: no seeds.
+  // Records to mine seeds from for spaces of theirs on other devices or of other kernels.
   std::vector<std::string> seed_records;
-  int max_seeds = 4;
+  int max_seeds = 4;        // of those
+  bool heuristics = false;  // seeds from our heuristics; see replay_seeds.h
+  std::string device;       // that these are asked about; "": the record's
   // Pairs of knobs that are moved together, "MWG*MDIMC"; see coupled_moves.h.
   std::vector<std::string> coupled;
   std::string plot;  // "": none; else a file whose name ends in .svg or .html

@@ -60,6 +60,8 @@ class ReplayCommandTest : public ::testing::Test {
     ASSERT_THAT(WriteFileAtomically(Path("record.json"), WriteT4(*recorded)), IsOk());
     const auto elsewhere = *RecordedSpace::Create("valley", "other GPU", space, configs);
     ASSERT_THAT(WriteFileAtomically(Path("other.json"), WriteT4(*elsewhere)), IsOk());
+    const auto like_it = *RecordedSpace::Create("dale", "some GPU", space, configs);
+    ASSERT_THAT(WriteFileAtomically(Path("like_it.json"), WriteT4(*like_it)), IsOk());
     ASSERT_THAT(WriteFileAtomically(Path("space.json"), WriteT1(MakeT1(*space))), IsOk());
   }
 
@@ -117,10 +119,23 @@ TEST_F(ReplayCommandTest, MinesSeedsOfOtherDevices) {
 
   const Finished own = Replay({"--algorithm=random", "--seeds-from=" + Path("record.json")});
   EXPECT_EQ(own.status, 0) << own.err;
-  EXPECT_THAT(own.err, HasSubstr("0 seeds: no record of its space on another device"));
+  EXPECT_THAT(own.err, HasSubstr("0 seeds: no other record of its space"));
+  const Finished like_it = Replay({"--algorithm=random", "--seeds-from=" + Path("like_it.json")});
+  EXPECT_EQ(like_it.status, 0) << like_it.err;
+  EXPECT_THAT(like_it.err, HasSubstr("valley on some GPU: 4 seeds from dale\n"))
+      << "another kernel on the same device";
   const Finished none = Replay({"--seeds-from=" + Path("other.json"), "--max-seeds=0"});
   EXPECT_EQ(none.status, 1);
   EXPECT_THAT(none.err, HasSubstr("--max-seeds is 0, want at least 1"));
+}
+
+TEST_F(ReplayCommandTest, HeuristicsWantAKernelThatTheyKnow) {
+  const Finished finished = Replay({"--heuristics"});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_THAT(finished.err, HasSubstr("--heuristics: valley on some GPU: "));
+  const Finished alone = Replay({"--device=h200"});
+  EXPECT_EQ(alone.status, 2);
+  EXPECT_THAT(alone.err, HasSubstr("--device requires --heuristics"));
 }
 
 TEST_F(ReplayCommandTest, MovesCoupledKnobsTogether) {

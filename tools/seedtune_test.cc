@@ -223,6 +223,16 @@ TEST_F(SeedtuneTest, AnExhaustiveRunIsASpaceToReplay) {
   EXPECT_EQ(json["spaces"][0]["kernel"], "matmul:1x1x1:f32");
   const Json configurations = json["spaces"][0]["configurations"];
 
+  const Finished seeded = Run({"replay", Path("tiny_T4.json.gz"), "--algorithm=random",
+                               "--repeats=2", "--json", "--heuristics"});
+  ASSERT_EQ(seeded.status, 0) << seeded.err;
+  EXPECT_THAT(seeded.err, HasSubstr(" seeds from the heuristics of cpu\n"));
+  EXPECT_THAT(Json::parse(seeded.out)["spaces"][0]["seeds"], Not(IsEmpty()));
+  const Finished unknown = Run({"replay", Path("tiny_T4.json.gz"), "--heuristics", "--device=h20"});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_THAT(unknown.err, AllOf(HasSubstr("--heuristics: matmul:1x1x1:f32 on "),
+                                 HasSubstr("did you mean \"h200\"")));
+
   // Again, it is known; and the database gives the same files.
   const Finished again = Run(arguments);
   EXPECT_THAT(again.out, HasSubstr("answered from the database"));
@@ -233,6 +243,26 @@ TEST_F(SeedtuneTest, AnExhaustiveRunIsASpaceToReplay) {
   const Json t4 = Json::parse(*ReadFile(Path("other_T4.json")));
   EXPECT_EQ(t4["results"].size(), configurations);
   EXPECT_FALSE(t4["results"][0]["times"]["runtimes"].empty());
+}
+
+// A part of a space: what tune, replay and the worker process between them make of it.
+TEST_F(SeedtuneTest, APartOfASpaceIsTunedRecordedAndReplayed) {
+  const std::string part = R"(--restrict={"pack[rhs]":false,"threads":1})";
+  const std::string db = "--db=" + Path("t.db");
+  const Finished tuned = Run({"tune", "matmul:1x1x1:f32", "--exhaustive", db, part,
+                              "--output-t4=" + Path("part_T4.json.gz")});
+  ASSERT_EQ(tuned.status, 0) << tuned.err;
+  const Finished replayed =
+      Run({"replay", Path("part_T4.json.gz"), "--algorithm=random", "--repeats=2", "--json"});
+  ASSERT_EQ(replayed.status, 0) << replayed.err;
+  const Json json = Json::parse(replayed.out);
+  EXPECT_THAT(json["notes"], IsEmpty()) << "no condition and no result is missing";
+  EXPECT_GT(json["spaces"][0]["working"], 0) << "its configurations do run";
+
+  // Of the whole nothing is known by that.
+  const Finished whole = Run({"lookup", "matmul:1x1x1:f32", db});
+  EXPECT_EQ(whole.status, 1) << whole.out;
+  EXPECT_EQ(Run({"lookup", "matmul:1x1x1:f32", db, part}).status, 0);
 }
 
 TEST_F(SeedtuneTest, EachKernelHasItsT4) {
@@ -445,7 +475,15 @@ TEST_F(SeedtuneTest, BadInputIsOneLineWithPlaceFaultAndRemedy) {
        {"tune", "matmul:512x512x512:f32", "--exhaustive"},
        1,
        {"--exhaustive", "512x512x512", "want at most 20,000", "these take about 3 d",
-        "--exhaustive-limit=N allows it"}},
+        "--exhaustive-limit=N allows it, --restrict measures a part"}},
+      {"a part by no knob's name",
+       {"tune", kSmallKernel, R"(--restrict={"thread":1})"},
+       1,
+       {"--restrict", kSmallKernel, "no knob named \"thread\"", "did you mean \"threads\""}},
+      {"a part that is no JSON",
+       {"explain", kSmallKernel, "--restrict=threads=1"},
+       1,
+       {"--restrict", "not JSON"}},
       {"exhaustive with a budget",
        {"tune", kSmallKernel, "--exhaustive", "--budget=3s"},
        2,

@@ -120,9 +120,11 @@ absl::StatusOr<Subject> SubjectOfRun(const RunInfo& run, const HardwareInfo& dev
   }
   SEEDTUNE_ASSIGN_OR_RETURN(Subject subject, std::move(made));
   if (subject.space->id() != run.key.space_id) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(where, ": recorded over config space ", run.key.space_id, ", which is ",
-                     subject.space->id(), " in this release; use the release that recorded it"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        where, ": recorded over config space ", run.key.space_id, ", which is ",
+        subject.space->id(),
+        " in this release; use the release that recorded it, or, if --restrict made it, "
+        "`seedtune tune --output-t4` with the same restriction"));
   }
   return subject;
 }

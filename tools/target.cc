@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/external/hello.h"
+#include "config/restriction.h"
 #include "tools/device.h"
 #include "util/status_macros.h"
 
@@ -47,6 +48,21 @@ std::string Target::Describe() const {
 }
 
 absl::StatusOr<std::vector<Subject>> Target::Subjects() {
+  SEEDTUNE_ASSIGN_OR_RETURN(std::vector<Subject> subjects, WholeSubjects());
+  if (options_->restrict_to.empty()) return subjects;
+  for (Subject& subject : subjects) {
+    auto part = RestrictSpace(*subject.space, options_->restrict_to);
+    if (!part.ok()) {
+      return absl::Status(part.status().code(),
+                          absl::StrCat("--restrict: kernel \"", subject.kernel->name,
+                                       "\": ", std::string(part.status().message())));
+    }
+    subject.space = *std::move(part);
+  }
+  return subjects;
+}
+
+absl::StatusOr<std::vector<Subject>> Target::WholeSubjects() {
   if (external_ == nullptr) return LoadSubjects(options_->kernels, options_->backend, device_);
   return LoadSubjects(options_->kernels,
                       [this](const Kernel& kernel,

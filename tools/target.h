@@ -30,7 +30,7 @@ class Target {
   // "cpu, znver5", "external, odd 1": for people.
   std::string Describe() const;
 
-  // The kernels of the options, each with its space.
+  // The kernels of the options, each with its space, or what they leave of it.
   absl::StatusOr<std::vector<Subject>> Subjects();
   // kUnimplemented: what of the kernel cannot be run there.
   absl::Status Supports(const Kernel& kernel) const;
@@ -46,6 +46,7 @@ class Target {
  private:
   Target(const KernelOptions& options, const Environment& environment)
       : options_(&options), environment_(&environment) {}
+  absl::StatusOr<std::vector<Subject>> WholeSubjects();
 
   const KernelOptions* options_;
   const Environment* environment_;

@@ -51,7 +51,7 @@ WorkerRequest::Measure MeasureRequestToProto(const MeasureRequest& request) {
   proto.set_id(request.id);
   *proto.mutable_kernel() = KernelToProto(*request.kernel);
   *proto.mutable_config() = PartialConfigToProto(request.config.ToPartial());
-  proto.set_space_id(request.config.space().id());
+  proto.set_space_id(request.config.space().whole_id());
   proto.set_check_result(request.check_result);
   proto.set_min_samples(request.min_samples);
   proto.set_max_samples(request.max_samples);
