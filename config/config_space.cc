@@ -72,6 +72,13 @@ std::string MakeId(const ConfigSpace::Options& options) {
       bytes.Add(std::string_view(KnobValueToString(knob.choice(i))));
     }
   }
+  if (!options.whole_id.empty()) {
+    // Parts of one whole may differ in what is let through alone.
+    bytes.Add(std::string_view(options.whole_id));
+    for (const Constraint& constraint : options.constraints) {
+      bytes.Add(std::string_view(constraint.name)).Add(std::string_view(constraint.description));
+    }
+  }
   return absl::StrCat(options.name, ".v", options.version, ".",
                       ToHex(HashBytes(bytes.bytes())).substr(0, 16));
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "config/constraint.h"
 #include "config/json_text.h"
 #include "config/knob.h"
 #include "config/t1.h"
@@ -40,6 +43,21 @@ bool IsOneValue(const Knob& knob, const JsonValue& json) {
                       [](const JsonValue& member) { return member.is_array(); });
 }
 
+// That a knob with all its choices takes those of `kept`.
+Constraint OnlyThese(const Knob& kept) {
+  std::vector<int64_t> allowed;
+  for (int i = 0; i < kept.num_choices(); ++i) allowed.push_back(kept.numeric(i));
+  Constraint only;
+  only.name = absl::StrCat("restricted_", kept.name());
+  only.description =
+      absl::StrCat(kept.name(), " ", kept.DescribeChoices(), ", as it was restricted");
+  only.knobs = {kept.name()};
+  only.holds = [allowed](std::span<const int64_t> v) {
+    return std::find(allowed.begin(), allowed.end(), v[0]) != allowed.end();
+  };
+  return only;
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const ConfigSpace>> RestrictSpace(const ConfigSpace& space,
@@ -52,7 +70,7 @@ absl::StatusOr<std::shared_ptr<const ConfigSpace>> RestrictSpace(const ConfigSpa
   ConfigSpace::Options options;
   options.name = space.name();
   options.version = space.version();
-  options.whole_id = space.whole_id();
+  if (!object.keys.empty()) options.whole_id = space.whole_id();
   options.knobs.assign(space.knobs().begin(), space.knobs().end());
   options.constraints.assign(space.constraints().begin(), space.constraints().end());
   for (size_t i = 0; i < object.keys.size(); ++i) {
@@ -72,7 +90,12 @@ absl::StatusOr<std::shared_ptr<const ConfigSpace>> RestrictSpace(const ConfigSpa
         SEEDTUNE_ASSIGN_OR_RETURN(values.emplace_back(), ValueOf(knob, member));
       }
     }
-    SEEDTUNE_ASSIGN_OR_RETURN(knob, knob.Keeping(values));
+    SEEDTUNE_ASSIGN_OR_RETURN(const Knob kept_knob, knob.Keeping(values));
+    if (knob.is_ordered()) {
+      knob = kept_knob;
+    } else {
+      options.constraints.push_back(OnlyThese(kept_knob));
+    }
   }
   return ConfigSpace::Create(std::move(options));
 }
