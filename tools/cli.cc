@@ -337,8 +337,8 @@ void BuildReplay(CLI::App& app, Flags& flags, Command& run) {
       ->capture_default_str();
   CLI::Option* const heuristics = command->add_flag(
       "--heuristics", options.heuristics,
-      "measure first what our heuristics plant for the record's kernel and device, as `seedtune "
-      "tune` does; for records of its --output-t4");
+      "measure first what our heuristics plant for the record's kernel and device, and offer their "
+      "moves, as `seedtune tune` does; for records of its --output-t4");
   command
       ->add_option("--device", options.device,
                    "a known device (`seedtune hardware --specs` lists them) or a spec file, to ask "

@@ -345,12 +345,15 @@ absl::Status RunReplay(const ReplayCommandOptions& options, const Environment& e
   SEEDTUNE_RETURN_IF_ERROR(read(options.records, recorded));
   SEEDTUNE_RETURN_IF_ERROR(read(options.seed_records, sources));
   ExperimentOptions experiment;
+  std::vector<RecordHeuristics> heuristics;
   for (const std::shared_ptr<const RecordedSpace>& record : recorded) {
     if (sources.empty() && !options.heuristics) break;
     std::vector<Candidate>& first = experiment.first.emplace_back();
     if (options.heuristics) {
-      SEEDTUNE_ASSIGN_OR_RETURN(first,
-                                SeedsFromHeuristics(*record, options.device, environment, notes));
+      SEEDTUNE_ASSIGN_OR_RETURN(RecordHeuristics asked,
+                                RecordHeuristics::Create(record, options.device, environment));
+      first = asked.Seeds(notes);
+      heuristics.push_back(std::move(asked));
     }
     if (sources.empty()) continue;
     for (Candidate& mined : SeedsFromRecords(*record, sources, options.max_seeds, notes)) {
@@ -372,9 +375,14 @@ absl::Status RunReplay(const ReplayCommandOptions& options, const Environment& e
       return In("--coupled", status);
     }
   }
-  if (!coupled.empty()) {
-    experiment.neighbors = [&coupled](const Config& config) {
-      return CoupledMoves(config, coupled);
+  if (!coupled.empty() || !heuristics.empty()) {
+    experiment.neighbors = [&coupled, &heuristics](const Config& config) {
+      std::vector<Candidate> moves = CoupledMoves(config, coupled);
+      for (const RecordHeuristics& asked : heuristics) {
+        if (asked.space() != config.shared_space().get()) continue;
+        for (Candidate& move : asked.Neighbors(config)) moves.push_back(std::move(move));
+      }
+      return moves;
     };
   }
 

@@ -26,7 +26,7 @@ struct ReplayCommandOptions {
   // Records to mine seeds from for spaces of theirs on other devices or of other kernels.
   std::vector<std::string> seed_records;
   int max_seeds = 4;        // of those
-  bool heuristics = false;  // seeds from our heuristics; see replay_seeds.h
+  bool heuristics = false;  // seeds and moves of ours; see replay_seeds.h
   std::string device;       // that these are asked about; "": the record's
   // Pairs of knobs that are moved together, "MWG*MDIMC"; see coupled_moves.h.
   std::vector<std::string> coupled;

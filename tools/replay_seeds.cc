@@ -90,37 +90,56 @@ std::vector<Candidate> SeedsFromRecords(const RecordedSpace& record, const Recor
   return mined;
 }
 
-absl::StatusOr<std::vector<Candidate>> SeedsFromHeuristics(const RecordedSpace& record,
-                                                           const std::string& device,
-                                                           const Environment& environment,
-                                                           std::vector<std::string>& notes) {
-  const auto in = [&record](const absl::Status& status) {
+RecordHeuristics::RecordHeuristics(std::shared_ptr<const RecordedSpace> record, Kernel kernel,
+                                   HardwareInfo device, std::string backend,
+                                   const HeuristicRegistry& registry)
+    : record_(std::move(record)),
+      kernel_(std::move(kernel)),
+      facts_(ExtractMatmulFacts(kernel_)),
+      device_(std::move(device)),
+      backend_(std::move(backend)),
+      registry_(&registry) {}
+
+absl::StatusOr<RecordHeuristics> RecordHeuristics::Create(
+    std::shared_ptr<const RecordedSpace> record, const std::string& device,
+    const Environment& environment) {
+  const auto in = [name = NameOf(*record)](const absl::Status& status) {
     return absl::Status(status.code(),
-                        absl::StrCat("--heuristics: ", NameOf(record), ": ", status.message()));
+                        absl::StrCat("--heuristics: ", name, ": ", std::string(status.message())));
   };
-  const absl::StatusOr<Workload> workload = LoadWorkload(record.kernel_name());
+  absl::StatusOr<Workload> workload = LoadWorkload(record->kernel_name());
   if (!workload.ok()) return in(workload.status());
-  const Kernel& kernel = workload->entries.front().kernel;
-  const std::vector<MatmulFact> facts = ExtractMatmulFacts(kernel);
-  const absl::StatusOr<HardwareInfo> info = DeviceOf(record, device, environment);
+  Kernel& kernel = workload->entries.front().kernel;
+  absl::StatusOr<HardwareInfo> info = DeviceOf(*record, device, environment);
   if (!info.ok()) return in(info.status());
-  const absl::StatusOr<std::string> backend = BackendOf(record, facts, *info);
+  absl::StatusOr<std::string> backend = BackendOf(*record, ExtractMatmulFacts(kernel), *info);
   if (!backend.ok()) return in(backend.status());
-  const ConsultResult consulted = ConsultHeuristics(environment.heuristics, *backend,
-                                                    {kernel, facts, *info, *record.space()}, {});
-  std::vector<Candidate> seeds;
-  size_t left_out = 0;
-  for (const Seed& seed : consulted.seeds) {
-    if (record.Find(seed.config) == nullptr) {
-      ++left_out;
-      continue;
-    }
-    seeds.push_back({.config = seed.config, .origin = "seed", .heuristic = seed.heuristic});
+  return RecordHeuristics(std::move(record), std::move(kernel), *std::move(info),
+                          *std::move(backend), environment.heuristics);
+}
+
+std::vector<Candidate> RecordHeuristics::Recorded(const std::vector<Seed>& seeds,
+                                                  const std::string& origin) const {
+  std::vector<Candidate> recorded;
+  for (const Seed& seed : seeds) {
+    if (record_->Find(seed.config) == nullptr) continue;
+    recorded.push_back({.config = seed.config, .origin = origin, .heuristic = seed.heuristic});
   }
-  notes.push_back(absl::StrCat(NameOf(record), ": ", seeds.size(), " seeds from the heuristics of ",
-                               *backend,
-                               left_out == 0 ? "" : absl::StrCat(", ", left_out, " not recorded")));
+  return recorded;
+}
+
+std::vector<Candidate> RecordHeuristics::Seeds(std::vector<std::string>& notes) const {
+  const std::vector<Seed> planted = ConsultHeuristics(*registry_, backend_, Context(), {}).seeds;
+  std::vector<Candidate> seeds = Recorded(planted, "seed");
+  const size_t left_out = planted.size() - seeds.size();
+  notes.push_back(
+      absl::StrCat(NameOf(*record_), ": ", seeds.size(), " seeds from the heuristics of ", backend_,
+                   left_out == 0 ? "" : absl::StrCat(", ", left_out, " more were not recorded")));
   return seeds;
+}
+
+std::vector<Candidate> RecordHeuristics::Neighbors(const Config& config) const {
+  return Recorded(HeuristicNeighbors(*registry_, backend_, Context(), config), "neighbor");
 }
 
 }  // namespace seedtune
