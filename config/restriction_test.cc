@@ -74,6 +74,8 @@ TEST(RestrictionTest, IsAPartOfTheSameWhole) {
   EXPECT_EQ(part->whole_id(), space->id());
   ASSERT_OK_AND_ASSIGN(const auto again, RestrictSpace(*space, R"({"family":["mma","wgmma"]})"));
   EXPECT_EQ(again->id(), part->id()) << "in whichever order it is asked for";
+  ASSERT_OK_AND_ASSIGN(const auto other, RestrictSpace(*space, R"({"family":["wgmma","simt"]})"));
+  EXPECT_NE(other->id(), part->id()) << "parts of the same knobs and choices";
   ASSERT_OK_AND_ASSIGN(const auto less, RestrictSpace(*part, R"({"stages":4})"));
   EXPECT_EQ(less->whole_id(), space->id());
   ASSERT_OK_AND_ASSIGN(const auto all, RestrictSpace(*space, "{}"));

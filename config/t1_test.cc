@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -68,6 +69,16 @@ TEST(T1Test, ReadsParametersAndConditions) {
   EXPECT_THAT(t1.parameters[4].values, ElementsAre(Value(0.5), Value(1.5), Value(int64_t{1})));
   EXPECT_THAT(t1.conditions, ElementsAre("block_size_x * tile <= 256 and tile != 3",
                                          "not padding or layout == 'row'", "scale * tile >= 1"));
+}
+
+TEST(T1Test, ABooleanMayHaveOneValue) {
+  T1Space t1;
+  t1.name = "one";
+  t1.parameters.push_back(
+      {.name = "b", .type = "bool", .values = {int64_t{1}}, .default_value = std::nullopt});
+  ASSERT_OK_AND_ASSIGN(const auto space, MakeConfigSpace(t1));
+  EXPECT_EQ(space->NumValid(), 1);
+  EXPECT_TRUE(space->Default().GetBool("b"));
 }
 
 TEST(T1Test, BecomesASpace) {
