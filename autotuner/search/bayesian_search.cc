@@ -23,9 +23,9 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // Chosen on the recorded spaces of docs/search.md, one setting for all of them. None is critical.
-constexpr size_t kFirstSamples = 4;
-constexpr size_t kFillTries = 16;  // of which a first sample is the one farthest from all known
-constexpr double kEvenness = 1;    // which an even knob is worth there, as much as one that differs
+constexpr size_t kFirstSamples = 3;
+constexpr size_t kFillTries = 16;     // of which a first sample is the one farthest from all known
+constexpr double kExpectation = 1.5;  // knobs that differ, a standard deviation's worth there
 // The second process: how little its lengths may differ from the usual, and how long it is asked.
 constexpr double kUsualDeviation = 0.35;
 constexpr size_t kTwoProcesses = 100;
@@ -41,6 +41,8 @@ constexpr size_t kElite = 5;         // points whose neighbours join it
 constexpr int kMostClimbs = 5;
 // The model is sure too early.
 constexpr double kExploration = 1.2;
+// Less than that above the best is no improvement, in standard deviations of what is known.
+constexpr double kLeastGain = 0.2;
 // A censored or slow configuration is no more of interest than a failure: squared, speeds of a
 // third of the best and less are all about 0.
 constexpr double kSpeedPower = 2;
@@ -92,7 +94,8 @@ void BayesianSearch::Observe(const Candidate& candidate, double objective_ns) {
     records_.push_back({.config = candidate.config,
                         .heuristic = candidate.heuristic,
                         .objective_ns = objective_ns,
-                        .is_told = true});
+                        .is_told = true,
+                        .expected = Expected(candidate.config)});
     record_of_.Add(candidate.config, records_.size() - 1);
     AddToModel(records_.size() - 1);
     best_ns_ = std::min(best_ns_, objective_ns);
@@ -108,6 +111,10 @@ void BayesianSearch::Observe(const Candidate& candidate, double objective_ns) {
   for (const Record& other : records_) {
     if (other.is_told) best_ns_ = std::min(best_ns_, other.objective_ns);
   }
+}
+
+double BayesianSearch::Expected(const Config& config) const {
+  return features_.Expected(features_.Of(config));
 }
 
 // Beyond its cap, the model is made anew before it is asked.
@@ -148,7 +155,7 @@ std::optional<Candidate> BayesianSearch::Draw() {
 
 std::optional<Candidate> BayesianSearch::DrawFarOut() {
   std::optional<Config> farthest;
-  double greatest_distance = -1;
+  double greatest_distance = -kInfinity;
   for (size_t attempt = 0; attempt < kFillTries; ++attempt) {
     Config config = space().Sample(random());
     if (IsVisited(config)) continue;
@@ -163,9 +170,7 @@ std::optional<Candidate> BayesianSearch::DrawFarOut() {
       }
       nearest = std::min(nearest, distance);
     }
-    for (size_t i = 0; i < point.size(); ++i) {
-      if (features_.is_evenness(i)) nearest += kEvenness * point[i];
-    }
+    nearest += kExpectation * features_.Expected(point);
     if (nearest <= greatest_distance) continue;
     greatest_distance = nearest;
     farthest = std::move(config);
@@ -179,6 +184,7 @@ Candidate BayesianSearch::Remember(Candidate candidate, double expected_speed) {
                       .heuristic = candidate.heuristic,
                       .objective_ns = kInfinity,
                       .is_told = false,
+                      .expected = Expected(candidate.config),
                       .expected_speed = expected_speed});
   record_of_.Add(candidate.config, records_.size() - 1);
   AddToModel(records_.size() - 1);
@@ -213,11 +219,10 @@ void BayesianSearch::Rebuild() {
     sample = std::move(some);
   }
   std::vector<std::vector<float>> points;
-  std::vector<double> values;
   for (const size_t record : sample) {
     points.push_back(features_.Of(records_[record].config));
-    values.push_back((Speed(records_[record]) - mean_) / deviation_);
   }
+  const std::vector<double> values = Values(sample);
   if (records_.size() > kTwoProcesses && processes_.size() > 1) processes_.pop_back();
   for (GaussianProcess& process : processes_) {
     process.Learn({.points = points, .values = values}, kLearnSteps);
@@ -230,15 +235,27 @@ void BayesianSearch::Rebuild() {
 void BayesianSearch::UpdateScale() {
   double sum = 0;
   double square = 0;
+  double expected = 0;
   for (const size_t i : modelled_) {
     const double speed = Speed(records_[i]);
     sum += speed;
     square += speed * speed;
+    expected += records_[i].expected;
   }
   const double n = static_cast<double>(modelled_.size());
   mean_ = sum / n;
   deviation_ = std::sqrt(std::max(square / n - mean_ * mean_, 1e-8));
+  expected_mean_ = expected / n;
   best_value_ = (1 - mean_) / deviation_;
+}
+
+std::vector<double> BayesianSearch::Values(const std::vector<size_t>& records) const {
+  std::vector<double> values;
+  for (const size_t i : records) {
+    values.push_back((Speed(records_[i]) - mean_) / deviation_ -
+                     (records_[i].expected - expected_mean_));
+  }
+  return values;
 }
 
 void BayesianSearch::AddToPool(Candidate candidate) {
@@ -269,14 +286,14 @@ void BayesianSearch::FillPool() {
 
 double BayesianSearch::Improvement(PoolEntry& entry) const {
   const std::vector<float> point = features_.Of(entry.candidate.config);
+  const double level = best_value_ + kLeastGain - (features_.Expected(point) - expected_mean_);
   entry.views.resize(processes_.size());
   double sum = 0;
   for (size_t i = 0; i < processes_.size(); ++i) {
     const GaussianProcess& process = processes_[i];
     GaussianProcess::View& view = entry.views[i];
     process.Extend(point, view);
-    sum += ExpectedAbove(best_value_, process.Mean(view),
-                         kExploration * process.StandardDeviation(view));
+    sum += ExpectedAbove(level, process.Mean(view), kExploration * process.StandardDeviation(view));
   }
   return sum / static_cast<double>(processes_.size());
 }
@@ -284,9 +301,7 @@ double BayesianSearch::Improvement(PoolEntry& entry) const {
 std::optional<Candidate> BayesianSearch::Pick() {
   if (records_.size() >= next_learning_ || modelled_.size() > kMostPoints) Rebuild();
   UpdateScale();
-  std::vector<double> values;
-  for (const size_t i : modelled_) values.push_back((Speed(records_[i]) - mean_) / deviation_);
-  for (GaussianProcess& process : processes_) process.SetValues(values);
+  for (GaussianProcess& process : processes_) process.SetValues(Values(modelled_));
   FillPool();
   std::vector<std::pair<double, size_t>> ranked;
   size_t kept = 0;
@@ -334,7 +349,9 @@ std::optional<Candidate> BayesianSearch::Pick() {
   }
   double expected = 0;
   for (size_t i = 0; i < processes_.size(); ++i) expected += processes_[i].Mean(best.views[i]);
-  expected = expected / static_cast<double>(processes_.size()) * deviation_ + mean_;
+  expected = expected / static_cast<double>(processes_.size()) +
+             (Expected(best.candidate.config) - expected_mean_);
+  expected = expected * deviation_ + mean_;
   return Remember(std::move(best.candidate), std::clamp(expected, 0.0, 1.0));
 }
 

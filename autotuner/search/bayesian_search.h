@@ -6,7 +6,8 @@
 //   From a few points the latter learns much that is not so; the former is never far wrong, but
 //   misses what is unusual.
 // - What is learnt is the speed, best time / time, to which all failures are 0: slow ones crowd
-//   together near 0, and the model's attention is on the fast ones.
+//   together near 0, and the model's attention is on the fast ones. Of it, what is usual of kernels
+//   is taken as known beforehand: SpaceFeatures::Expected().
 // - The expected improvement is looked for in a pool: random configurations and the neighbours of
 //   the best points known; from the pool's best it climbs by neighbours.
 // - The history is capped: beyond kMostPoints the model keeps the best and the latest.
@@ -51,6 +52,7 @@ class BayesianSearch final : public SearchBase {
     std::string heuristic;
     double objective_ns;  // +infinity: failed
     bool is_told;
+    double expected;            // SpaceFeatures::Expected()
     double expected_speed = 0;  // of those under way
     bool has_neighbors_in_pool = false;
   };
@@ -71,12 +73,15 @@ class BayesianSearch final : public SearchBase {
   Candidate Remember(Candidate candidate, double expected_speed);
   void AddToModel(size_t record);
   void Rebuild();      // the model, with what it is to keep and with lengths learnt anew
-  void UpdateScale();  // mean_ and deviation_
+  void UpdateScale();  // mean_, deviation_, expected_mean_ and best_value_
   void FillPool();
   void AddToPool(Candidate candidate);
   // What the processes expect of it in the mean; brings its views up to date.
   double Improvement(PoolEntry& entry) const;
   double Speed(const Record& record) const;
+  // What the processes learn of records: how much better they are than expected.
+  std::vector<double> Values(const std::vector<size_t>& records) const;
+  double Expected(const Config& config) const;
 
   SpaceFeatures features_;
   std::vector<GaussianProcess> processes_;  // at least one, all of the same points
@@ -87,8 +92,8 @@ class BayesianSearch final : public SearchBase {
   double best_ns_;
   size_t next_learning_ = 0;  // records
   // Of the speeds of the modelled; the model's values are relative to them, best_value_ is the
-  // best.
-  double mean_ = 0, deviation_ = 1, best_value_ = 0;
+  // best. expected_mean_ is the mean of what was expected of them.
+  double mean_ = 0, deviation_ = 1, expected_mean_ = 0, best_value_ = 0;
   std::vector<PoolEntry> pool_;
   absl::flat_hash_set<Config> in_pool_;
 };

@@ -21,7 +21,7 @@ double LengthMean(size_t num_knobs) {
 // What the recorded spaces of docs/search.md have in common once much is known of them, relative to
 // that: a step along an order tells more than any difference does, but all that a knob of two
 // choices has is its difference.
-constexpr double kOrderedLength = -0.3;
+constexpr double kOrderedLength = -0.7;
 constexpr double kOrderedJump = 0.9;
 constexpr double kUnorderedJump = 0.4;
 constexpr double kLogNoiseMean = -6;  // of the noise's variance, as a share of the process's

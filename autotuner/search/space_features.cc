@@ -15,15 +15,24 @@
 namespace seedtune {
 namespace {
 
-// How often 2 divides each choice, from 0 to 1; empty: that says nothing that their order does not.
-std::vector<float> Evenness(const Knob& knob) {
-  std::vector<float> evenness;
-  if (!knob.is_ordered() || knob.num_choices() < 3 || knob.numeric(0) <= 0) return evenness;
+constexpr double kEvenWorth = 1.6;  // the most even choice, more than the least
+constexpr double kEndsWorth = 0.2;  // the middle, more than the ends
+constexpr int kSizeTwos = 4;        // how often 2 divides some choice of a size
+
+// How often 2 divides each choice; empty: not a knob of positive numbers.
+std::vector<int> Twos(const Knob& knob) {
+  std::vector<int> twos;
+  if (!knob.is_ordered() || knob.numeric(0) <= 0) return twos;
   for (int choice = 0; choice < knob.num_choices(); ++choice) {
-    evenness.push_back(
-        static_cast<float>(std::countr_zero(static_cast<uint64_t>(knob.numeric(choice)))));
+    twos.push_back(std::countr_zero(static_cast<uint64_t>(knob.numeric(choice))));
   }
-  if (std::is_sorted(evenness.begin(), evenness.end())) return {};
+  return twos;
+}
+
+// `twos` from 0 to 1; empty: they say nothing that their order does not.
+std::vector<float> Evenness(const std::vector<int>& twos) {
+  std::vector<float> evenness(twos.begin(), twos.end());
+  if (twos.size() < 3 || std::is_sorted(twos.begin(), twos.end())) return {};
   const auto [least, most] = std::minmax_element(evenness.begin(), evenness.end());
   const float from = *least;
   const float range = *most - *least;
@@ -55,12 +64,15 @@ SpaceFeatures::SpaceFeatures(const ConfigSpace& space) {
     values_.push_back(std::move(values));
     is_ordered_.push_back(knob.is_ordered() && last > 1);
     is_evenness_.push_back(false);
-    std::vector<float> evenness = Evenness(knob);
+    const std::vector<int> twos = Twos(knob);
+    is_size_.push_back(!twos.empty() && *std::max_element(twos.begin(), twos.end()) >= kSizeTwos);
+    std::vector<float> evenness = Evenness(twos);
     if (evenness.empty()) continue;
     knobs_.push_back(i);
     values_.push_back(std::move(evenness));
     is_ordered_.push_back(true);
     is_evenness_.push_back(true);
+    is_size_.push_back(is_size_.back());
   }
 }
 
@@ -70,6 +82,16 @@ std::vector<float> SpaceFeatures::Of(const Config& config) const {
   point.reserve(knobs_.size());
   for (size_t i = 0; i < knobs_.size(); ++i) point.push_back(values_[i][choices[knobs_[i]]]);
   return point;
+}
+
+double SpaceFeatures::Expected(const std::vector<float>& point) const {
+  double expected = 0;
+  for (size_t c = 0; c < point.size(); ++c) {
+    if (!is_size_[c] || !is_ordered_[c]) continue;
+    const double from_middle = 2 * point[c] - 1;
+    expected += is_evenness_[c] ? kEvenWorth * point[c] : -kEndsWorth * from_middle * from_middle;
+  }
+  return expected;
 }
 
 }  // namespace seedtune

@@ -28,12 +28,19 @@ class SpaceFeatures {
   bool is_evenness(size_t coordinate) const { return is_evenness_[coordinate]; }
   // `config` is valid in the space.
   std::vector<float> Of(const Config& config) const;
+  // What is expected of a point before anything is measured: of its squared speed, in standard
+  // deviations, relative to some constant. Sizes of threads and blocks, which are knobs that reach
+  // a multiple of 16, are good where 2 divides them often, and seldom best at the ends of their
+  // ranges. Of smaller numbers, such as of unrolling, nothing is known. Fitted to recorded spaces
+  // (docs/search.md).
+  double Expected(const std::vector<float>& point) const;
 
  private:
   std::vector<size_t> knobs_;               // by coordinate
   std::vector<std::vector<float>> values_;  // by coordinate, then by choice
   std::vector<bool> is_ordered_;
   std::vector<bool> is_evenness_;
+  std::vector<bool> is_size_;  // of a knob that reaches a multiple of 16
 };
 
 }  // namespace seedtune

@@ -52,5 +52,23 @@ TEST(SpaceFeaturesTest, HowOftenTwoDividesIsACoordinateWhereTheOrderDoesNotSayIt
   }
 }
 
+TEST(SpaceFeaturesTest, ExpectsMoreOfEvenSizesAndOfMiddleOnes) {
+  ConfigSpace::Options options;
+  options.name = "features";
+  options.knobs = {*Knob::Integer("block", 16, 112, 16, 16), *Knob::PowerOfTwo("tile", 16, 64, 16),
+                   *Knob::Integer("unroll", 1, 8, 1, 1), *Knob::Boolean("flag", false)};
+  const auto space = *ConfigSpace::Create(std::move(options));
+  const SpaceFeatures features(*space);
+  const auto expected = [&](std::vector<uint16_t> choices) {
+    return features.Expected(features.Of(Config(space, std::move(choices))));
+  };
+  EXPECT_GT(expected({3, 0, 0, 0}), expected({2, 0, 0, 0}));  // 64, 48
+  EXPECT_GT(expected({1, 0, 0, 0}), expected({0, 0, 0, 0}));  // 32, 16
+  EXPECT_GT(expected({0, 1, 0, 0}), expected({0, 0, 0, 0}));
+  EXPECT_EQ(expected({0, 0, 0, 0}), expected({0, 2, 0, 0}));
+  // Nothing of what is no size.
+  EXPECT_EQ(expected({0, 0, 3, 1}), expected({0, 0, 0, 0}));
+}
+
 }  // namespace
 }  // namespace seedtune
