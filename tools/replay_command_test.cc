@@ -114,8 +114,8 @@ TEST_F(ReplayCommandTest, MinesSeedsOfOtherDevices) {
   EXPECT_THAT(seeded.err, HasSubstr("valley on some GPU: 2 seeds from other GPU\n"));
   const Json space = Json::parse(seeded.out)["spaces"][0];
   EXPECT_EQ(space["seeds"].size(), 2u);
-  // Both devices are alike.
-  EXPECT_EQ(space["algorithms"][0]["mean_fraction"]["10"], 1);
+  // Both devices are alike; seeds are what may be good on others, too.
+  EXPECT_GE(space["algorithms"][0]["mean_fraction"]["10"], 0.95);
 
   const Finished own = Replay({"--algorithm=random", "--seeds-from=" + Path("record.json")});
   EXPECT_EQ(own.status, 0) << own.err;

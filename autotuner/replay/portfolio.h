@@ -13,10 +13,15 @@
 
 namespace seedtune {
 
-// At most `size` configurations, best first, chosen one after the other: each adds the most to what
-// the portfolio reaches on the devices of `sources` (the mean of optimum / best), and, where that
-// is reached already, to its variety, since the device that it is for is none of them. All of one
-// space. Empty where there are no sources, or none in which anything works.
+// At most `size` configurations, best first, all of one space. The device that they are for is none
+// of those known, and may be unlike all of them. So they are chosen for a thousand imagined
+// devices, each of them a known one on which the knobs' values are worth something else: one after
+// the other, each adds the most to what the portfolio reaches there in the mean. Those that are
+// fast on the devices of `sources` come first, and then, of the many that are about as fast, such
+// as other devices might like for other reasons. The same sources give the same portfolio.
+//
+// Empty where there are no sources, or none in which anything works; fewer than `size` where
+// nothing else has half the speed of the optimum anywhere.
 std::vector<Config> MinePortfolio(std::span<const std::shared_ptr<const RecordedSpace>> sources,
                                   size_t size);
 

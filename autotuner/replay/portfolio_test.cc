@@ -1,5 +1,6 @@
 #include "autotuner/replay/portfolio.h"
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,6 +20,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 std::shared_ptr<const ConfigSpace> Line() {
   ConfigSpace::Options options;
@@ -51,11 +53,24 @@ TEST(MinePortfolioTest, BeginsWithWhatServesAllBest) {
   ASSERT_THAT(portfolio, SizeIs(3));
   EXPECT_EQ(portfolio[0], Line()->At(3));
   EXPECT_THAT((std::vector<Config>{portfolio[1], portfolio[2]}),
-              ::testing::UnorderedElementsAre(Line()->At(0), Line()->At(1)));
+              UnorderedElementsAre(Line()->At(0), Line()->At(1)));
+}
+
+TEST(MinePortfolioTest, SpreadsOverWhatIsAsGood) {
+  // Another device may like small ones or large ones: neither two small ones nor two large ones.
+  const auto one = Record("one", {100, 100, 101, 100, 100, 100});
+  const std::vector<Config> portfolio = MinePortfolio({{one}}, 2);
+  ASSERT_THAT(portfolio, SizeIs(2));
+  EXPECT_GE(std::abs(portfolio[0].choices()[0] - portfolio[1].choices()[0]), 3);
+}
+
+TEST(MinePortfolioTest, TakesNothingForVarietysSakeThatIsSlow) {
+  const auto one = Record("one", {100, 110, 900, 900, 900, 900});
+  EXPECT_THAT(MinePortfolio({{one}}, 4), UnorderedElementsAre(Line()->At(0), Line()->At(1)));
 }
 
 TEST(MinePortfolioTest, LeavesOutFailuresAndDuplicates) {
-  const auto one = Record("one", {0, 200, 0, 100, 0, 0});
+  const auto one = Record("one", {0, 150, 0, 100, 0, 0});
   EXPECT_THAT(MinePortfolio({{one}}, 4), ElementsAre(Line()->At(3), Line()->At(1)));
   EXPECT_THAT(MinePortfolio({{one, one}}, 4), SizeIs(2));
 }
