@@ -23,6 +23,10 @@ constexpr int64_t kFewConfigurations = 12;
 // the model has found something better.
 constexpr int64_t kAlone = 64;
 constexpr int64_t kRefining = 24;
+// After so many turns, the model that knows everything has so many, and one more for each in which
+// it finds something better.
+constexpr int64_t kUninformedTurns = 3;
+constexpr int64_t kInformedTurns = 2;
 // Less is noise.
 constexpr double kLeastImprovement = 0.001;
 
@@ -43,30 +47,39 @@ AutoSearch::AutoSearch(SearchProblem problem)
     : SearchBase(problem),
       model_(Member(problem, 1), this),
       moves_(Member(problem, 2), /*samples=*/0, this),
-      has_seeds_(std::any_of(problem.first.begin(), problem.first.end(), IsSeed)) {}
+      informed_turns_left_(kInformedTurns) {
+  if (space().NumValid() <= kFewConfigurations) return;
+  if (std::none_of(problem.first.begin(), problem.first.end(), IsSeed)) return;
+  informed_.emplace(Member(std::move(problem), 3), this);
+}
 
 bool AutoSearch::IsModelsTurn() const {
   if (space().NumValid() <= kFewConfigurations) return false;
-  if (IsModelAlone()) return is_best_models_ || turn_ % kRefining != kRefining - 1;
+  if (informed_.has_value()) return is_best_models_ || turn_ % kRefining != kRefining - 1;
   const int64_t waited = told_ - told_at_best_;
   if (waited >= kLongPatience || told_ >= kManyEvaluations) return turn_ % 4 == 0;
   return waited < kPatience || turn_ % 2 == 0;
 }
 
-bool AutoSearch::IsModelAlone() const { return has_seeds_ && told_ < kAlone; }
+bool AutoSearch::IsInformedsTurn() const {
+  return informed_.has_value() && turn_ >= kUninformedTurns && informed_turns_left_ > 0;
+}
 
 std::optional<Candidate> AutoSearch::Propose() {
-  const bool is_models = IsModelsTurn();
-  SearchBase& chosen = is_models ? static_cast<SearchBase&>(model_) : moves_;
-  std::vector<Candidate> asked = chosen.Ask(1);
+  const bool is_informeds = IsInformedsTurn();
+  SearchBase& asker = IsModelsTurn() ? static_cast<SearchBase&>(model_) : moves_;
+  std::vector<Candidate> asked = is_informeds ? informed_->Ask(1) : asker.Ask(1);
   if (asked.empty()) return std::nullopt;
   ++turn_;
+  if (is_informeds) --informed_turns_left_;
   return std::move(asked[0]);
 }
 
 void AutoSearch::Observe(const Candidate& candidate, double objective_ns) {
   ++told_;
   const bool is_models = model_.Knows(candidate.config);
+  const bool is_informeds = informed_.has_value() && informed_->Knows(candidate.config);
+  if (is_informeds && objective_ns < best_ns_ * (1 - kLeastImprovement)) ++informed_turns_left_;
   if (objective_ns < best_ns_) is_best_models_ = is_models;
   if (objective_ns < best_ns_ * (1 - kLeastImprovement)) told_at_best_ = told_;
   best_ns_ = objective_ns < best_ns_ ? objective_ns : best_ns_;
@@ -75,12 +88,16 @@ void AutoSearch::Observe(const Candidate& candidate, double objective_ns) {
       .kind = std::isfinite(objective_ns) ? OutcomeKind::kOk : OutcomeKind::kCrash,
       .objective_ns = objective_ns};
   moves_.Tell(observation);
-  if (IsModelAlone() && !is_models) {
-    held_back_.push_back(observation);
-    return;
+  if (told_ >= kAlone) informed_.reset();
+  if (informed_.has_value()) {
+    informed_->Tell(observation);
+    if (!is_models) {
+      held_back_.push_back(observation);
+      return;
+    }
   }
   model_.Tell(observation);
-  if (IsModelAlone()) return;
+  if (informed_.has_value()) return;
   for (const Observation& earlier : held_back_) model_.Tell(earlier);
   held_back_.clear();
 }
