@@ -43,6 +43,9 @@ constexpr int kMostClimbs = 5;
 constexpr double kExploration = 1.2;
 // Less than that above the best is no improvement, in standard deviations of what is known.
 constexpr double kLeastGain = 0.2;
+// Deviations above the mean that make what a configuration promises, and all to be hoped of it.
+constexpr double kPromise = 1;
+constexpr double kHope = 4;
 // A censored or slow configuration is no more of interest than a failure: squared, speeds of a
 // third of the best and less are all about 0.
 constexpr double kSpeedPower = 2;
@@ -284,18 +287,38 @@ void BayesianSearch::FillPool() {
   }
 }
 
-double BayesianSearch::Improvement(PoolEntry& entry) const {
+void BayesianSearch::CutPool() {
+  if (pool_.size() <= kPoolSize) return;
+  constexpr std::ptrdiff_t kOfEither = kPoolSize * 3 / 8;
+  std::stable_sort(pool_.begin(), pool_.end(), [](const PoolEntry& a, const PoolEntry& b) {
+    return a.improvement > b.improvement;
+  });
+  std::stable_sort(pool_.begin() + kOfEither, pool_.end(),
+                   [](const PoolEntry& a, const PoolEntry& b) { return a.promise > b.promise; });
+  const auto rest = pool_.begin() + 2 * kOfEither;
+  for (auto entry = rest; entry != pool_.end(); ++entry) in_pool_.erase(entry->candidate.config);
+  pool_.erase(rest, pool_.end());
+}
+
+void BayesianSearch::Judge(PoolEntry& entry) const {
   const std::vector<float> point = features_.Of(entry.candidate.config);
-  const double level = best_value_ + kLeastGain - (features_.Expected(point) - expected_mean_);
+  const double usual = features_.Expected(point) - expected_mean_;
+  const auto number = static_cast<double>(processes_.size());
   entry.views.resize(processes_.size());
-  double sum = 0;
+  entry.improvement = 0;
+  entry.promise = 0;
+  entry.hope = 0;
   for (size_t i = 0; i < processes_.size(); ++i) {
     const GaussianProcess& process = processes_[i];
     GaussianProcess::View& view = entry.views[i];
     process.Extend(point, view);
-    sum += ExpectedAbove(level, process.Mean(view), kExploration * process.StandardDeviation(view));
+    const double mean = usual + process.Mean(view);
+    const double deviation = process.StandardDeviation(view);
+    entry.improvement +=
+        ExpectedAbove(best_value_ + kLeastGain, mean, kExploration * deviation) / number;
+    entry.promise += (mean + kPromise * deviation) / number;
+    entry.hope += (mean + kHope * deviation) / number;
   }
-  return sum / static_cast<double>(processes_.size());
 }
 
 std::optional<Candidate> BayesianSearch::Pick() {
@@ -303,44 +326,35 @@ std::optional<Candidate> BayesianSearch::Pick() {
   UpdateScale();
   for (GaussianProcess& process : processes_) process.SetValues(Values(modelled_));
   FillPool();
-  std::vector<std::pair<double, size_t>> ranked;
   size_t kept = 0;
   for (PoolEntry& entry : pool_) {
     if (IsVisited(entry.candidate.config)) {
       in_pool_.erase(entry.candidate.config);
       continue;
     }
-    ranked.push_back({-Improvement(entry), kept});
+    Judge(entry);
     if (&pool_[kept] != &entry) pool_[kept] = std::move(entry);
     ++kept;
   }
   pool_.erase(pool_.begin() + static_cast<std::ptrdiff_t>(kept), pool_.end());
   if (pool_.empty()) return Draw();
-  std::sort(ranked.begin(), ranked.end());
+  const bool is_hopeless = std::none_of(pool_.begin(), pool_.end(), [&](const PoolEntry& entry) {
+    return entry.hope >= best_value_;
+  });
+  const auto worth = is_hopeless ? &PoolEntry::promise : &PoolEntry::improvement;
   // Climb.
-  PoolEntry best = pool_[ranked[0].second];
-  double best_improvement = -ranked[0].first;
-  if (pool_.size() > kPoolSize) {
-    std::vector<PoolEntry> next;
-    for (size_t i = 0; i < ranked.size(); ++i) {
-      PoolEntry& entry = pool_[ranked[i].second];
-      if (i < kPoolSize * 3 / 4) {
-        next.push_back(std::move(entry));
-      } else {
-        in_pool_.erase(entry.candidate.config);
-      }
-    }
-    pool_ = std::move(next);
-  }
+  PoolEntry best = *std::max_element(
+      pool_.begin(), pool_.end(),
+      [&](const PoolEntry& a, const PoolEntry& b) { return a.*worth < b.*worth; });
+  CutPool();
   for (int step = 0; step < kMostClimbs; ++step) {
     const Config from = best.candidate.config;
     bool better = false;
     for (Config& neighbor : space().Neighbors(from, NeighborKind::kHamming)) {
       if (IsVisited(neighbor) || in_pool_.contains(neighbor)) continue;
       PoolEntry entry{.candidate = {.config = std::move(neighbor)}, .views = {}};
-      const double improvement = Improvement(entry);
-      if (improvement > best_improvement) {
-        best_improvement = improvement;
+      Judge(entry);
+      if (entry.*worth > best.*worth) {
         best = std::move(entry);
         better = true;
       }

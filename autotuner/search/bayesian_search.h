@@ -10,6 +10,10 @@
 //   is taken as known beforehand: SpaceFeatures::Expected().
 // - The expected improvement is looked for in a pool: random configurations and the neighbours of
 //   the best points known; from the pool's best it climbs by neighbours.
+// - Where the best is far above all that the processes expect of what is left, expected improvement
+//   compares the far ends of distributions, and is greatest where nothing is known rather than
+//   where much is expected. There the most promising is measured instead: that of the greatest
+//   speed if a deviation is added to it.
 // - The history is capped: beyond kMostPoints the model keeps the best and the latest.
 // - Those under way count as if they had turned out as expected.
 #ifndef SEEDTUNE_AUTOTUNER_SEARCH_BAYESIAN_SEARCH_H_
@@ -59,6 +63,11 @@ class BayesianSearch final : public SearchBase {
   struct PoolEntry {
     Candidate candidate;
     std::vector<GaussianProcess::View> views;  // by process
+    // What the processes expect of it in the mean: how far its speed is above the best, and the
+    // speed itself with some deviations added, few and many.
+    double improvement = 0;
+    double promise = 0;
+    double hope = 0;
   };
 
   std::optional<size_t> Find(const Config& config) const;  // in records_
@@ -67,7 +76,7 @@ class BayesianSearch final : public SearchBase {
   // The one of a few that is farthest from all that is known, or whose values 2 divides often: such
   // sizes are seldom bad ones.
   std::optional<Candidate> DrawFarOut();
-  // The one of the greatest expected improvement.
+  // The one of the greatest expected improvement, or the most promising.
   std::optional<Candidate> Pick();
   // It is under way.
   Candidate Remember(Candidate candidate, double expected_speed);
@@ -76,8 +85,9 @@ class BayesianSearch final : public SearchBase {
   void UpdateScale();  // mean_, deviation_, expected_mean_ and best_value_
   void FillPool();
   void AddToPool(Candidate candidate);
-  // What the processes expect of it in the mean; brings its views up to date.
-  double Improvement(PoolEntry& entry) const;
+  void CutPool();  // down to the best of either kind
+  // What the processes expect of it; brings its views up to date.
+  void Judge(PoolEntry& entry) const;
   double Speed(const Record& record) const;
   // What the processes learn of records: how much better they are than expected.
   std::vector<double> Values(const std::vector<size_t>& records) const;
