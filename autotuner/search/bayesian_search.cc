@@ -7,7 +7,6 @@
 #include <functional>
 #include <limits>
 #include <numbers>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -49,7 +48,6 @@ constexpr double kHope = 4;
 // A censored or slow configuration is no more of interest than a failure: squared, speeds of a
 // third of the best and less are all about 0.
 constexpr double kSpeedPower = 2;
-constexpr double kUnknownSpeed = 0.5;  // of what is under way and was drawn by chance
 
 std::vector<bool> IsOrdered(const SpaceFeatures& features) {
   std::vector<bool> is_ordered;
@@ -77,7 +75,6 @@ BayesianSearch::BayesianSearch(SearchProblem problem, const SearchBase* whole)
 }
 
 double BayesianSearch::Speed(const Record& record) const {
-  if (!record.is_told) return record.expected_speed;
   if (!std::isfinite(record.objective_ns)) return 0;
   return std::pow(best_ns_ / record.objective_ns, kSpeedPower);
 }
@@ -107,7 +104,11 @@ void BayesianSearch::Observe(const Candidate& candidate, double objective_ns) {
   Record& record = records_[*known];
   const bool was_best = record.is_told && record.objective_ns == best_ns_;
   record.objective_ns = objective_ns;
-  record.is_told = true;
+  if (!record.is_told) {
+    record.is_told = true;
+    std::erase(under_way_, *known);
+    AddToModel(*known);
+  }
   best_ns_ = std::min(best_ns_, objective_ns);
   if (!was_best) return;
   best_ns_ = kInfinity;
@@ -131,9 +132,10 @@ std::optional<Candidate> BayesianSearch::Propose() {
   while (records_.size() % kSuggestionPeriod == 0 && !suggestions_.empty()) {
     Candidate suggestion = std::move(suggestions_.front());
     suggestions_.pop_front();
-    if (!IsVisited(suggestion.config)) return Remember(std::move(suggestion), kUnknownSpeed);
+    if (!IsVisited(suggestion.config)) return Remember(std::move(suggestion));
   }
-  if (records_.size() < kFirstSamples) return DrawFarOut();
+  const bool is_nothing_known = records_.size() == under_way_.size();
+  if (is_nothing_known || records_.size() < kFirstSamples) return DrawFarOut();
   if (std::isfinite(best_ns_)) return Pick();
   // Nothing works. What stands near the first candidates may.
   if (records_.size() % 2 == 0) {
@@ -141,10 +143,10 @@ std::optional<Candidate> BayesianSearch::Propose() {
     const Record& seed = records_[RandomBelow(seeds, random())];
     const std::string heuristic = seed.heuristic;
     std::vector<Candidate> proposed = HeuristicNeighbors(seed.config);
-    if (!proposed.empty()) return Remember(std::move(proposed[0]), kUnknownSpeed);
+    if (!proposed.empty()) return Remember(std::move(proposed[0]));
     std::optional<Config> neighbor = RandomNeighbor(seed.config, NeighborKind::kHamming, random());
     if (neighbor.has_value() && !IsVisited(*neighbor)) {
-      return Remember({.config = *std::move(neighbor), .heuristic = heuristic}, kUnknownSpeed);
+      return Remember({.config = *std::move(neighbor), .heuristic = heuristic});
     }
   }
   return Draw();
@@ -153,7 +155,7 @@ std::optional<Candidate> BayesianSearch::Propose() {
 std::optional<Candidate> BayesianSearch::Draw() {
   std::optional<Config> config = DrawUnvisited();
   if (!config.has_value()) return std::nullopt;
-  return Remember({.config = *std::move(config)}, kUnknownSpeed);
+  return Remember({.config = *std::move(config)});
 }
 
 std::optional<Candidate> BayesianSearch::DrawFarOut() {
@@ -163,12 +165,12 @@ std::optional<Candidate> BayesianSearch::DrawFarOut() {
     Config config = space().Sample(random());
     if (IsVisited(config)) continue;
     const std::vector<float> point = features_.Of(config);
-    const GaussianProcess& process = processes_.front();
     double nearest = kInfinity;
-    for (size_t known = 0; known < process.size(); ++known) {
+    for (const Record& record : records_) {
+      const std::vector<float> known = features_.Of(record.config);
       double distance = 0;
       for (size_t i = 0; i < point.size(); ++i) {
-        const double apart = std::abs(point[i] - process.point(known)[i]);
+        const double apart = std::abs(point[i] - known[i]);
         if (apart > 0) distance += features_.is_ordered(i) ? 0.5 + 0.5 * apart : 1;
       }
       nearest = std::min(nearest, distance);
@@ -179,24 +181,25 @@ std::optional<Candidate> BayesianSearch::DrawFarOut() {
     farthest = std::move(config);
   }
   if (!farthest.has_value()) return Draw();
-  return Remember({.config = *std::move(farthest)}, kUnknownSpeed);
+  return Remember({.config = *std::move(farthest)});
 }
 
-Candidate BayesianSearch::Remember(Candidate candidate, double expected_speed) {
+Candidate BayesianSearch::Remember(Candidate candidate) {
   records_.push_back({.config = candidate.config,
                       .heuristic = candidate.heuristic,
                       .objective_ns = kInfinity,
                       .is_told = false,
-                      .expected = Expected(candidate.config),
-                      .expected_speed = expected_speed});
+                      .expected = Expected(candidate.config)});
   record_of_.Add(candidate.config, records_.size() - 1);
-  AddToModel(records_.size() - 1);
+  under_way_.push_back(records_.size() - 1);
   return candidate;
 }
 
 void BayesianSearch::Rebuild() {
-  std::vector<size_t> keep(records_.size());
-  std::iota(keep.begin(), keep.end(), size_t{0});
+  std::vector<size_t> keep;
+  for (size_t i = 0; i < records_.size(); ++i) {
+    if (records_[i].is_told) keep.push_back(i);
+  }
   if (keep.size() > kMostPoints) {
     // The better half, and the latest.
     std::stable_sort(keep.begin(), keep.end(), [&](size_t a, size_t b) {
@@ -324,8 +327,21 @@ void BayesianSearch::Judge(PoolEntry& entry) const {
 std::optional<Candidate> BayesianSearch::Pick() {
   if (records_.size() >= next_learning_ || modelled_.size() > kMostPoints) Rebuild();
   UpdateScale();
-  for (GaussianProcess& process : processes_) process.SetValues(Values(modelled_));
+  const std::vector<double> values = Values(modelled_);
+  for (GaussianProcess& process : processes_) {
+    for (const size_t i : under_way_) process.Add(features_.Of(records_[i].config));
+    process.SetValues(values);
+  }
   FillPool();
+  std::optional<Candidate> picked = PickFromPool();
+  for (GaussianProcess& process : processes_) process.Shrink(modelled_.size());
+  for (PoolEntry& entry : pool_) {
+    for (GaussianProcess::View& view : entry.views) view.Shrink(modelled_.size());
+  }
+  return picked;
+}
+
+std::optional<Candidate> BayesianSearch::PickFromPool() {
   size_t kept = 0;
   for (PoolEntry& entry : pool_) {
     if (IsVisited(entry.candidate.config)) {
@@ -361,12 +377,7 @@ std::optional<Candidate> BayesianSearch::Pick() {
     }
     if (!better) break;
   }
-  double expected = 0;
-  for (size_t i = 0; i < processes_.size(); ++i) expected += processes_[i].Mean(best.views[i]);
-  expected = expected / static_cast<double>(processes_.size()) +
-             (Expected(best.candidate.config) - expected_mean_);
-  expected = expected * deviation_ + mean_;
-  return Remember(std::move(best.candidate), std::clamp(expected, 0.0, 1.0));
+  return Remember(std::move(best.candidate));
 }
 
 }  // namespace seedtune

@@ -15,7 +15,9 @@
 //   where much is expected. There the most promising is measured instead: that of the greatest
 //   speed if a deviation is added to it.
 // - The history is capped: beyond kMostPoints the model keeps the best and the latest.
-// - Those under way count as if they had turned out as expected.
+// - Of those under way nothing is taken as known but that it will be: the processes expect what
+// they
+//   did before, and are less in doubt about what is like them.
 #ifndef SEEDTUNE_AUTOTUNER_SEARCH_BAYESIAN_SEARCH_H_
 #define SEEDTUNE_AUTOTUNER_SEARCH_BAYESIAN_SEARCH_H_
 
@@ -56,8 +58,7 @@ class BayesianSearch final : public SearchBase {
     std::string heuristic;
     double objective_ns;  // +infinity: failed
     bool is_told;
-    double expected;            // SpaceFeatures::Expected()
-    double expected_speed = 0;  // of those under way
+    double expected;  // SpaceFeatures::Expected()
     bool has_neighbors_in_pool = false;
   };
   struct PoolEntry {
@@ -78,8 +79,9 @@ class BayesianSearch final : public SearchBase {
   std::optional<Candidate> DrawFarOut();
   // The one of the greatest expected improvement, or the most promising.
   std::optional<Candidate> Pick();
+  std::optional<Candidate> PickFromPool();
   // It is under way.
-  Candidate Remember(Candidate candidate, double expected_speed);
+  Candidate Remember(Candidate candidate);
   void AddToModel(size_t record);
   void Rebuild();      // the model, with what it is to keep and with lengths learnt anew
   void UpdateScale();  // mean_, deviation_, expected_mean_ and best_value_
@@ -88,7 +90,7 @@ class BayesianSearch final : public SearchBase {
   void CutPool();  // down to the best of either kind
   // What the processes expect of it; brings its views up to date.
   void Judge(PoolEntry& entry) const;
-  double Speed(const Record& record) const;
+  double Speed(const Record& record) const;  // of one that it was told of
   // What the processes learn of records: how much better they are than expected.
   std::vector<double> Values(const std::vector<size_t>& records) const;
   double Expected(const Config& config) const;
@@ -97,8 +99,9 @@ class BayesianSearch final : public SearchBase {
   std::vector<GaussianProcess> processes_;  // at least one, all of the same points
   std::vector<Record> records_;
   ConfigIndex record_of_;
+  std::vector<size_t> under_way_;      // in records_: all that it was not told of
   std::deque<Candidate> suggestions_;  // of heuristics, from each new best
-  std::vector<size_t> modelled_;       // records that the process holds, in its order
+  std::vector<size_t> modelled_;       // records that the processes hold, in their order
   double best_ns_;
   size_t next_learning_ = 0;  // records
   // Of the speeds of the modelled; the model's values are relative to them, best_value_ is the

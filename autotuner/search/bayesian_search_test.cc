@@ -1,3 +1,4 @@
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -67,6 +68,26 @@ int NumThatFindTheOptimum(int runs, int evaluations) {
 // alone finds the optimum in 7 of these runs.
 TEST(BayesianSearchTest, MeasuresWhatPromisesMostWhereNothingMayBeHopedFor) {
   EXPECT_THAT(NumThatFindTheOptimum(/*runs=*/20, /*evaluations=*/60), Ge(15));
+}
+
+// Eight workers ask before any has answered.
+TEST(BayesianSearchTest, LooksInUnlikePlacesWhileNothingIsKnown) {
+  const auto space = FourKnobs();
+  for (uint64_t run = 0; run < 20; ++run) {
+    auto search = MakeSearch("bayesian", {.space = space, .random_seed = run});
+    ASSERT_THAT(search, IsOk());
+    std::vector<Candidate> asked;
+    for (int i = 0; i < 8; ++i) asked.push_back((*search)->Ask(1)[0]);
+    for (size_t a = 0; a < asked.size(); ++a) {
+      for (size_t b = 0; b < a; ++b) {
+        int differing = 0;
+        for (size_t knob = 0; knob < 4; ++knob) {
+          if (asked[a].config.choices()[knob] != asked[b].config.choices()[knob]) ++differing;
+        }
+        EXPECT_THAT(differing, Ge(2)) << "run " << run << ", " << b << " and " << a;
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -286,15 +286,30 @@ void GaussianProcess::Clear() {
   weights_.clear();
 }
 
+void GaussianProcess::Shrink(size_t size) {
+  if (size >= points_.size()) return;
+  points_.resize(size);
+  rows_.resize(size);
+  weights_.resize(std::min(size, weights_.size()));
+}
+
 void GaussianProcess::SetValues(std::span<const double> values) {
-  weights_.resize(points_.size());
+  // Of a point without a value, what the others make expected of it: a weight of 0.
+  weights_.assign(points_.size(), 0);
   double fit = 0;
-  for (size_t i = 0; i < points_.size(); ++i) {
+  for (size_t i = 0; i < values.size(); ++i) {
     const double sum = values[i] - Dot(rows_[i].data(), weights_.data(), i);
     weights_[i] = static_cast<float>(sum / rows_[i][i]);
     fit += static_cast<double>(weights_[i]) * weights_[i];
   }
-  amplitude_ = (fit + kPriorValues) / (static_cast<double>(points_.size()) + kPriorValues);
+  amplitude_ = (fit + kPriorValues) / (static_cast<double>(values.size()) + kPriorValues);
+}
+
+void GaussianProcess::View::Shrink(size_t size) {
+  while (v.size() > size) {
+    variance += v.back() * v.back();
+    v.pop_back();
+  }
 }
 
 void GaussianProcess::Extend(const std::vector<float>& point, View& view) const {

@@ -40,9 +40,13 @@ class GaussianProcess {
   void Add(const std::vector<float>& point);
   void Clear();
   size_t size() const { return points_.size(); }
-  const std::vector<float>& point(size_t i) const { return points_[i]; }
 
-  // The values of all points, in the order in which they were added. O(size()^2).
+  // Forgets the points that were added last, but for the first `size`. O(size()).
+  void Shrink(size_t size);
+
+  // The values of the points, or of the first of them, in the order in which they were added. The
+  // others make nothing more expected, but will be known: what is like them is in less doubt.
+  // O(size()^2).
   void SetValues(std::span<const double> values);
 
   // What is known about a point that was not added: the solution of L v = k, L the Cholesky factor
@@ -50,6 +54,9 @@ class GaussianProcess {
   struct View {
     std::vector<float> v;
     float variance = 1;  // in units of the process's own
+
+    // As the process is shrunk.
+    void Shrink(size_t size);
   };
   void Extend(const std::vector<float>& point, View& view) const;
   // Of a view that is up to date.

@@ -70,6 +70,32 @@ TEST(GaussianProcessTest, AViewGrowsWithTheProcess) {
   EXPECT_EQ(view.variance, fresh.variance);
 }
 
+TEST(GaussianProcessTest, APointWithoutAValueTakesDoubtAwayAndChangesNoMean) {
+  GaussianProcess process({true, true, false});
+  for (const std::vector<float>& point : {std::vector<float>{0, 0, 0}, {1, 0, 1}, {0, 1, 2}}) {
+    process.Add(point);
+  }
+  const std::vector<double> values = {1, -1, 0.5};
+  process.SetValues(values);
+  const std::vector<float> at = {0.8F, 0.9F, 1};
+  GaussianProcess::View view;
+  process.Extend(at, view);
+  const double mean = process.Mean(view);
+  const double deviation = process.StandardDeviation(view);
+
+  process.Add({0.8F, 0.8F, 1});
+  process.SetValues(values);
+  process.Extend(at, view);
+  EXPECT_NEAR(process.Mean(view), mean, 1e-6);
+  EXPECT_THAT(process.StandardDeviation(view), Lt(0.9 * deviation));
+
+  process.Shrink(3);
+  view.Shrink(3);
+  process.SetValues(values);
+  EXPECT_NEAR(process.Mean(view), mean, 1e-6);
+  EXPECT_NEAR(process.StandardDeviation(view), deviation, 1e-6);
+}
+
 TEST(GaussianProcessTest, LearnsWhatMatters) {
   // The value hangs on the first coordinate alone; the second and third are noise to it.
   GaussianProcess process({true, true, false});
