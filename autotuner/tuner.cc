@@ -167,9 +167,13 @@ std::vector<Candidate> FirstCandidates(const ConsultResult& consulted) {
   absl::flat_hash_set<Config> planted = {consulted.untuned};
   for (const Seed& seed : consulted.seeds) {
     if (planted.insert(seed.config).second) {
-      first.push_back({.config = seed.config, .origin = "seed", .heuristic = seed.heuristic});
+      first.push_back({.config = seed.config,
+                       .origin = "seed",
+                       .heuristic = seed.heuristic,
+                       .is_own_seed = !IsRecordedSource(seed.heuristic)});
     } else if (seed.config == consulted.untuned && first[0].heuristic.empty()) {
       first[0].heuristic = seed.heuristic;
+      first[0].is_own_seed = !IsRecordedSource(seed.heuristic);
     }
   }
   return first;

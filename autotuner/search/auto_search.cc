@@ -19,8 +19,8 @@ constexpr int64_t kPatience = 12;       // evaluations without a new best before
 constexpr int64_t kLongPatience = 200;  // before they take most
 constexpr int64_t kManyEvaluations = 800;
 constexpr int64_t kFewConfigurations = 12;
-// With seeds, the model is alone for so many evaluations; each so manieth of them is a move, unless
-// the model has found something better.
+// With other kernels' or devices' seeds, the model is alone for so many evaluations; each so
+// manieth of them is a move, unless the model has found something better.
 constexpr int64_t kAlone = 64;
 constexpr int64_t kRefining = 24;
 // After so many turns, the model that knows everything has so many, and one more for each in which
@@ -41,6 +41,8 @@ bool IsSeed(const Candidate& candidate) {
   return candidate.origin == "seed" || !candidate.heuristic.empty();
 }
 
+bool IsOwnSeed(const Candidate& candidate) { return candidate.is_own_seed; }
+
 }  // namespace
 
 AutoSearch::AutoSearch(SearchProblem problem)
@@ -50,6 +52,7 @@ AutoSearch::AutoSearch(SearchProblem problem)
       informed_turns_left_(kInformedTurns) {
   if (space().NumValid() <= kFewConfigurations) return;
   if (std::none_of(problem.first.begin(), problem.first.end(), IsSeed)) return;
+  if (std::any_of(problem.first.begin(), problem.first.end(), IsOwnSeed)) return;
   informed_.emplace(Member(std::move(problem), 3), this);
 }
 

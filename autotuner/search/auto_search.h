@@ -7,12 +7,15 @@
 //   otherwise, takes every other turn, until something better is found. After a long while without,
 //   and in any case after many evaluations, when the capped model sees only a part of what is
 //   known, it takes three turns in four.
-// - Seeds are good and near to each other, and often far from the optimum: a model that begins with
-//   them looks for it around them, and is worse off after 50 evaluations than one that never heard
-//   of them. So at first the model is told of nothing that it has not asked for itself. What the
-//   seeds are good for, a second model makes use of, which knows everything: it has two turns early
-//   on, and one more for each in which it finds something better. Neighbourhood search has
-//   one now and then, while nothing better than the seeds is known. Then the model is told.
+// - Seeds that were made for this very kernel and device are near the optimum: the model is told of
+//   them as of all else.
+// - Seeds that were the best of other kernels or devices are near to each other, and often far from
+//   the optimum: a model that begins with them looks for it around them, and is worse off after 50
+//   evaluations than one that never heard of them. So at first the model is told of nothing that it
+//   has not asked for itself. What the seeds are good for, a second model makes use of, which knows
+//   everything: it has two turns early on, and one more for each in which it finds something
+//   better. Neighbourhood search has one now and then, while nothing better than the seeds is
+//   known. Then the model is told.
 // - A space of a handful of configurations needs no model.
 #ifndef SEEDTUNE_AUTOTUNER_SEARCH_AUTO_SEARCH_H_
 #define SEEDTUNE_AUTOTUNER_SEARCH_AUTO_SEARCH_H_

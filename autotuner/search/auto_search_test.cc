@@ -81,6 +81,16 @@ TEST(AutoSearchTest, BuildsOnGoodSeedsAtOnce) {
   EXPECT_GE(better, kRuns / 2);
 }
 
+// Looking around good seeds at once finds more in 14 evaluations than caution does.
+TEST(AutoSearchTest, TakesSeedsOfItsOwnAtTheirWord) {
+  const auto space = Space();
+  std::vector<Candidate> seeds = {Seed(space, {4, 4, 4, 3, 3, 3}), Seed(space, {4, 4, 3, 3, 4, 3}),
+                                  Seed(space, {3, 4, 4, 3, 3, 4})};
+  const double of_others = Mean(BestNs(seeds, 14));
+  for (Candidate& seed : seeds) seed.is_own_seed = true;
+  EXPECT_LT(Mean(BestNs(seeds, 14)), 0.95 * of_others);
+}
+
 TEST(AutoSearchTest, IsNotMisledByBadSeeds) {
   const auto space = Space();
   const std::vector<Candidate> seeds = {

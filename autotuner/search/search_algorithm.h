@@ -23,6 +23,9 @@ struct Candidate {
   std::string origin = "search";
   // The heuristic that seeded it, or whose seed it descends from by neighbour moves; "" if none.
   std::string heuristic = {};
+  // A seed that a heuristic or the user made for this very kernel and device, unlike one that was
+  // best on another.
+  bool is_own_seed = false;
 };
 
 // Told to the search: one of its candidates (or, from outside, a configuration that it never asked
