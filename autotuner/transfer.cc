@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -215,6 +216,12 @@ absl::StatusOr<std::vector<SeedSource>> FindRecordedSeeds(Database& database, co
 
 bool IsRecordedSource(std::string_view source) {
   return source.substr(0, kPrefix.size()) == kPrefix;
+}
+
+bool HasOwnSeeds(std::span<const Candidate> first) {
+  return std::any_of(first.begin(), first.end(), [](const Candidate& candidate) {
+    return !candidate.heuristic.empty() && !IsRecordedSource(candidate.heuristic);
+  });
 }
 
 }  // namespace seedtune

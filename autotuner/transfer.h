@@ -10,12 +10,14 @@
 #define SEEDTUNE_AUTOTUNER_TRANSFER_H_
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "autotuner/database/database.h"
+#include "autotuner/search/search_algorithm.h"
 #include "config/config_space.h"
 #include "hardware/hardware_info.h"
 #include "heuristics/consult.h"
@@ -45,6 +47,9 @@ absl::StatusOr<std::vector<SeedSource>> FindRecordedSeeds(Database& database, co
 
 // Whether it names a source of FindRecordedSeeds: no heuristic can be called so.
 bool IsRecordedSource(std::string_view source);
+
+// SearchProblem::has_own_seeds of these candidates: one of them has a source that is not such.
+bool HasOwnSeeds(std::span<const Candidate> first);
 
 }  // namespace seedtune
 

@@ -17,6 +17,7 @@
 #include "autotuner/memory_dir.h"
 #include "autotuner/record_key.h"
 #include "autotuner/replay_measurer.h"
+#include "autotuner/search/search_algorithm.h"
 #include "autotuner/tuner.h"
 #include "autotuner/virtual_clock.h"
 #include "config/config_space.h"
@@ -155,6 +156,15 @@ class TransferTest : public ::testing::Test {
   VirtualClock clock_;
   int64_t micros_ = 0;
 };
+
+TEST_F(TransferTest, OwnSeedsAreThoseOfHeuristicsAndOfTheUser) {
+  std::vector<Candidate> first = {{.config = space_->At(0), .origin = "default"}};
+  first.push_back({.config = space_->At(1), .origin = "seed"});
+  first.push_back({.config = space_->At(2), .origin = "seed", .heuristic = "recorded: a on b"});
+  EXPECT_FALSE(HasOwnSeeds(first));
+  first.push_back({.config = space_->At(3), .origin = "seed", .heuristic = "cpu_skinny_stream"});
+  EXPECT_TRUE(HasOwnSeeds(first));
+}
 
 TEST_F(TransferTest, NearestComeFirstAndFarOnesNotAtAll) {
   Record(Matmul("64x4096x256:f32"), "far", space_->At(1), 100);

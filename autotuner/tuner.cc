@@ -167,13 +167,9 @@ std::vector<Candidate> FirstCandidates(const ConsultResult& consulted) {
   absl::flat_hash_set<Config> planted = {consulted.untuned};
   for (const Seed& seed : consulted.seeds) {
     if (planted.insert(seed.config).second) {
-      first.push_back({.config = seed.config,
-                       .origin = "seed",
-                       .heuristic = seed.heuristic,
-                       .is_own_seed = !IsRecordedSource(seed.heuristic)});
+      first.push_back({.config = seed.config, .origin = "seed", .heuristic = seed.heuristic});
     } else if (seed.config == consulted.untuned && first[0].heuristic.empty()) {
       first[0].heuristic = seed.heuristic;
-      first[0].is_own_seed = !IsRecordedSource(seed.heuristic);
     }
   }
   return first;
@@ -206,6 +202,7 @@ class Run {
     SearchProblem problem{.space = question.space,
                           .random_seed = options.random_seed,
                           .first = question.first,
+                          .has_own_seeds = HasOwnSeeds(question.first),
                           .heuristic_neighbors = [&question](const Config& config) {
                             return HeuristicCandidates(question, config);
                           }};

@@ -123,10 +123,7 @@ std::vector<Candidate> RecordHeuristics::Recorded(const std::vector<Seed>& seeds
   std::vector<Candidate> recorded;
   for (const Seed& seed : seeds) {
     if (record_->Find(seed.config) == nullptr) continue;
-    recorded.push_back({.config = seed.config,
-                        .origin = origin,
-                        .heuristic = seed.heuristic,
-                        .is_own_seed = origin == "seed"});
+    recorded.push_back({.config = seed.config, .origin = origin, .heuristic = seed.heuristic});
   }
   return recorded;
 }

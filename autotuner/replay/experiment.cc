@@ -24,6 +24,7 @@
 #include "autotuner/measurer.h"
 #include "autotuner/outcome.h"
 #include "autotuner/replay/recorded_measurer.h"
+#include "autotuner/transfer.h"
 #include "autotuner/virtual_clock.h"
 #include "config/config_space.h"
 #include "util/stable_hash.h"
@@ -45,8 +46,8 @@ struct Run {
   double regret = kInfinity;  // +infinity: nothing worked
 };
 
-uint64_t Seed(std::string_view purpose, const ExperimentOptions& options,
-              const RecordedSpace& space, std::string_view algorithm, int repeat) {
+uint64_t RunSeed(std::string_view purpose, const ExperimentOptions& options,
+                 const RecordedSpace& space, std::string_view algorithm, int repeat) {
   CanonicalBytes bytes;
   bytes.Add(purpose).Add(static_cast<int64_t>(options.seed)).Add(space.kernel_name());
   bytes.Add(space.device_name()).Add(algorithm).Add(repeat);
@@ -85,14 +86,15 @@ absl::StatusOr<Run> RunOnce(const std::shared_ptr<const RecordedSpace>& space,
   SEEDTUNE_ASSIGN_OR_RETURN(
       const std::unique_ptr<SearchAlgorithm> search,
       options.make_search(algorithm, SearchProblem{.space = space->space(),
-                                                   .random_seed = Seed("search", options, *space,
-                                                                       algorithm, repeat),
+                                                   .random_seed = RunSeed("search", options, *space,
+                                                                          algorithm, repeat),
                                                    .first = first,
+                                                   .has_own_seeds = HasOwnSeeds(first),
                                                    .heuristic_neighbors = options.neighbors}));
   VirtualClock clock;
   RecordedMeasurer measurer(space,
                             {.noise = options.samples > 0,
-                             .noise_seed = Seed("noise", options, *space, algorithm, repeat),
+                             .noise_seed = RunSeed("noise", options, *space, algorithm, repeat),
                              .worker_speeds = options.worker_speeds},
                             clock);
   const auto most = static_cast<int64_t>(
@@ -139,7 +141,7 @@ absl::StatusOr<Run> RunOnce(const std::shared_ptr<const RecordedSpace>& space,
       if (recorded != nullptr && evaluated.size() < last_checkpoint) evaluated.push_back(recorded);
     }
   }
-  run.regret = RegretOfOneSample(evaluated, Seed("regret", options, *space, algorithm, repeat));
+  run.regret = RegretOfOneSample(evaluated, RunSeed("regret", options, *space, algorithm, repeat));
   return run;
 }
 
@@ -299,7 +301,7 @@ absl::StatusOr<ExperimentResult> RunExperiment(
         const auto first = runs.begin() + i * options.repeats;
         ScoreOptions score = options.score;
         score.random_seed =
-            Seed("score", options, *spaces[space], options.algorithms[algorithm], 0);
+            RunSeed("score", options, *spaces[space], options.algorithms[algorithm], 0);
         SEEDTUNE_ASSIGN_OR_RETURN(
             result.spaces[space].cells[algorithm],
             ScoreCell(result.spaces[space].statistics, options.algorithms[algorithm],

@@ -41,8 +41,6 @@ bool IsSeed(const Candidate& candidate) {
   return candidate.origin == "seed" || !candidate.heuristic.empty();
 }
 
-bool IsOwnSeed(const Candidate& candidate) { return candidate.is_own_seed; }
-
 }  // namespace
 
 AutoSearch::AutoSearch(SearchProblem problem)
@@ -50,9 +48,8 @@ AutoSearch::AutoSearch(SearchProblem problem)
       model_(Member(problem, 1), this),
       moves_(Member(problem, 2), /*samples=*/0, this),
       informed_turns_left_(kInformedTurns) {
-  if (space().NumValid() <= kFewConfigurations) return;
+  if (space().NumValid() <= kFewConfigurations || problem.has_own_seeds) return;
   if (std::none_of(problem.first.begin(), problem.first.end(), IsSeed)) return;
-  if (std::any_of(problem.first.begin(), problem.first.end(), IsOwnSeed)) return;
   informed_.emplace(Member(std::move(problem), 3), this);
 }
 

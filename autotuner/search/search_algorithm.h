@@ -23,9 +23,6 @@ struct Candidate {
   std::string origin = "search";
   // The heuristic that seeded it, or whose seed it descends from by neighbour moves; "" if none.
   std::string heuristic = {};
-  // A seed that a heuristic or the user made for this very kernel and device, unlike one that was
-  // best on another.
-  bool is_own_seed = false;
 };
 
 // Told to the search: one of its candidates (or, from outside, a configuration that it never asked
@@ -44,6 +41,9 @@ struct SearchProblem {
   // Measured first and always: the untuned default, then the seeds in rank order. Then data like
   // all other.
   std::vector<Candidate> first = {};
+  // Some of the first were made for this very kernel and device, by a heuristic or the user; none:
+  // seeds were the best of others.
+  bool has_own_seeds = false;
   // What heuristics propose from a configuration, in addition to the search's own moves; may be
   // empty.
   std::function<std::vector<Candidate>(const Config&)> heuristic_neighbors = {};
