@@ -293,8 +293,7 @@ absl::StatusOr<std::string> ExhaustiveStatement(const std::vector<Subject>& subj
           " configurations, want at most ", FormatCount(static_cast<absl::uint128>(limit)), "; at ",
           each, " of timing each these take about ", about(configurations),
           ", and compiling and checking besides; --exhaustive-limit=N allows it, --restrict "
-          "measures "
-          "a part of them, --budget searches for as long as you like"));
+          "measures a part of them, --budget searches for as long as you like"));
     }
     total += configurations;
   }
